@@ -1,0 +1,100 @@
+"""What a value is: where it lives (its domain), its feature axes, and what kind of thing its entries are."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["constant", "graph", "node", "pair"]
+
+
+@dataclass(frozen=True)
+class IndexSet:
+    """A set of nodes j for every node i: `N`, `N + i`, `V` or `reach(k)`.
+
+    N follows the data's edges, repeated edges and self loops included; in the others a pair (i, j) occurs once.
+    """
+
+    name: Literal["N", "N + i", "V", "reach"]
+    k: int = 0
+
+    def __str__(self) -> str:
+        return f"reach({self.k})" if self.name == "reach" else self.name
+
+    def within(self, other: "IndexSet") -> bool:
+        """Whether every pair of this set is one of the other's: N ⊆ N + i ⊆ reach(1) ⊆ reach(2) ⊆ V, reach(0) ⊆ N + i."""
+        if self == other:
+            return True
+        return other.order > 0 and self.order < other.order
+
+    @property
+    def order(self) -> float:
+        """Place in that chain; N and `reach(0)`, the smallest, hold nothing but themselves."""
+        if self.name == "reach":
+            return 1 + self.k if self.k else 0
+        return {"N": 0, "N + i": 1, "V": float("inf")}[self.name]
+
+
+NEIGHBOURS = IndexSet("N")
+NEIGHBOURS_AND_SELF = IndexSet("N + i")
+ALL = IndexSet("V")
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where a value lives: one for all graphs, one per graph, per node, or per pair (i, j) of an index set."""
+
+    kind: Kind
+    over: IndexSet | None = None
+
+    def __str__(self) -> str:
+        if self.over is None:
+            return {"constant": "constant", "graph": "per graph", "node": "per node"}[self.kind]
+        return "per edge" if self.over == NEIGHBOURS else f"per pair in {self.over}"
+
+
+CONSTANT = Domain("constant")
+GRAPH = Domain("graph")
+NODE = Domain("node")
+EDGE = Domain("pair", NEIGHBOURS)
+
+
+def pair(over: IndexSet) -> Domain:
+    """The domain of the pairs (i, j) with j in a set."""
+    return Domain("pair", over)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A feature axis; its name comes from `sizes`, or is "" where the text gives a number or an expression alone.
+
+    An unknown size (`out` of a spec without data) is None.
+    """
+
+    name: str
+    size: int | None
+
+    def matches(self, other: "Axis") -> bool:
+        """Same name, or at least one without a name and the same size."""
+        return self.name == other.name if self.name and other.name else self.size == other.size
+
+    def __str__(self) -> str:
+        return self.name or str(self.size)
+
+
+@dataclass(frozen=True)
+class Type:
+    """A value's domain, axes and entries: numbers, truth values, or categories out of `letters` many."""
+
+    domain: Domain
+    axes: tuple[Axis, ...] = ()
+    entries: Literal["number", "flag", "category", "error"] = "number"
+    letters: int | None = field(default=None)
+
+    def __str__(self) -> str:
+        if self.entries == "error":
+            return "unknown"
+        shape = f"axes ({', '.join(map(str, self.axes))})" if self.axes else "scalar"
+        return f"{self.domain}, {shape}"
+
+
+ERROR = Type(CONSTANT, (), "error")
+"""The type of what was already reported; whatever is computed from it has this type too and is not reported again."""

@@ -1,0 +1,106 @@
+"""What a spec file may say, apart from its equations: pydantic models, forbidding unknown keys.
+
+The descriptions and defaults here are the source of the table of settings in `docs/settings.md` and of the JSON Schema.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+Scalar = int | float | str | bool | None
+
+
+class Settings(BaseModel):
+    """A section of plain settings; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class DataSettings(Settings):
+    """What to train on."""
+
+    name: str = Field(description="data set: `pattern`")
+    batch_size: PositiveInt = Field(32, description="graphs in a training batch")
+    limit: PositiveInt | None = Field(None, description="use only the first so many graphs of every split")
+    seed: NonNegativeInt = Field(0, description="seed a generated data set is drawn with")
+    options: dict[str, Scalar] = Field(default_factory=dict, description="options of the data set itself")
+
+
+class OptimizerSettings(Settings):
+    """An optimiser of `torch.optim`; other keys are passed on to it and checked against its signature."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
+
+    name: str = Field("adam", description="a class of `torch.optim`, in any case: `adam`, `adamw`, `sgd`, …")
+    lr: PositiveFloat = Field(1e-3, description="learning rate")
+
+
+class PlateauSettings(Settings):
+    """Multiply the learning rate when the validation loss stops improving."""
+
+    name: Literal["plateau"]
+    factor: Annotated[float, Field(gt=0, lt=1)] = Field(0.5, description="factor on the learning rate")
+    patience: NonNegativeInt = Field(5, description="epochs without improvement before it is applied")
+    min_lr: NonNegativeFloat = Field(1e-5, description="training stops when the learning rate falls below this")
+
+
+class CosineSettings(Settings):
+    """Linear warm-up, then a half cosine down to `min_lr` at the last epoch."""
+
+    name: Literal["cosine"]
+    warmup: NonNegativeInt = Field(0, description="epochs of linear warm-up")
+    min_lr: NonNegativeFloat = Field(0.0, description="learning rate at the end")
+
+
+class ConstantSettings(Settings):
+    """Leave the learning rate as it is."""
+
+    name: Literal["constant"] = "constant"
+
+
+Schedule = Annotated[PlateauSettings | CosineSettings | ConstantSettings, Field(discriminator="name")]
+
+
+class TrainSettings(Settings):
+    """How to train."""
+
+    epochs: PositiveInt = Field(100, description="epochs at most")
+    seed: NonNegativeInt = Field(0, description="seed of the initial weights, the order of graphs and dropout")
+    optimizer: OptimizerSettings = Field(default_factory=lambda: OptimizerSettings(), description="the optimiser")
+    schedule: Schedule = Field(default_factory=ConstantSettings, description="learning rate over epochs")
+    loss: Literal["weighted_cross_entropy", "cross_entropy"] = Field(
+        "weighted_cross_entropy", description="cross-entropy, with classes weighted by (V - n_c)/V in the batch or not"
+    )
+    clip: PositiveFloat | None = Field(None, description="largest norm of the gradient; null leaves it alone")
+    patience: PositiveInt | None = Field(None, description="stop after so many epochs without a better validation score")
+    checkpoint_every: PositiveInt = Field(1, description="epochs between checkpoints")
+    eval_batch_size: PositiveInt = Field(128, description="graphs in a batch of validation and test")
+    threads: PositiveInt | None = Field(None, description="CPU threads; null takes what torch takes")
+    precision: Literal["32", "64"] = Field("32", description="bits of a floating-point number")
+
+
+Text = int | float | bool | str
+"""An equation: text, or a number or truth value that YAML has already read."""
+
+
+class ModelSettings(Settings):
+    """The architecture, as text; `archspec.syntax.parser` reads the equations."""
+
+    sizes: dict[str, Text] = Field(default_factory=dict, description="named axes and numbers")
+    input: str = Field(description="the states, from the data: `x = encode(x, d)`")
+    stack: str = Field(description="the blocks in order: `4 * layer`")
+    output: str = Field(description="the prediction: `linear(x, out)`")
+    where: dict[str, Text] = Field(default_factory=dict, description="definitions")
+    penalty: str | None = Field(None, description="a value added to the loss")
+
+
+class SpecSettings(Settings):
+    """A whole spec file after `extends` and `uses` have been merged."""
+
+    name: str = Field(description="what the architecture is called")
+    about: str = Field("", description="one line on it")
+    model: ModelSettings = Field(description="the architecture")
+    parameters: dict[str, dict[str, object]] = Field(default_factory=dict, description="initial values and freezing")
+    data: DataSettings | None = Field(None, description="what to train on")
+    train: TrainSettings = Field(default_factory=lambda: TrainSettings(), description="how to train")
+    track: dict[str, object] = Field(default_factory=dict, description="experiment trackers")
