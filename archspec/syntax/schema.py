@@ -32,30 +32,31 @@ class OptimizerSettings(Settings):
     model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
 
     name: str = Field("adam", description="a class of `torch.optim`, in any case: `adam`, `adamw`, `sgd`, …")
-    lr: PositiveFloat = Field(1e-3, description="learning rate")
+    lr: PositiveFloat = Field(1e-3, description="learning rate, the same default for every optimiser")
 
 
 class PlateauSettings(Settings):
     """Multiply the learning rate when the validation loss stops improving."""
 
-    name: Literal["plateau"]
+    name: Literal["plateau"] = Field(description="multiply the rate when the validation loss stops improving")
     factor: Annotated[float, Field(gt=0, lt=1)] = Field(0.5, description="factor on the learning rate")
-    patience: NonNegativeInt = Field(5, description="epochs without improvement before it is applied")
+    patience: NonNegativeInt = Field(5, description="epochs without improvement that are let pass before it is applied")
+    threshold: NonNegativeFloat = Field(1e-4, description="relative decrease of the loss that counts as improvement")
     min_lr: NonNegativeFloat = Field(1e-5, description="training stops when the learning rate falls below this")
 
 
 class CosineSettings(Settings):
-    """Linear warm-up, then a half cosine down to `min_lr` at the last epoch."""
+    """Linear warm-up, then a half cosine down to `min_lr` at the end of the last epoch."""
 
-    name: Literal["cosine"]
-    warmup: NonNegativeInt = Field(0, description="epochs of linear warm-up")
+    name: Literal["cosine"] = Field(description="linear warm-up, then half a cosine, both changing at every step")
+    warmup: NonNegativeInt = Field(0, description="epochs of linear warm-up, fewer than `epochs`")
     min_lr: NonNegativeFloat = Field(0.0, description="learning rate at the end")
 
 
 class ConstantSettings(Settings):
     """Leave the learning rate as it is."""
 
-    name: Literal["constant"] = "constant"
+    name: Literal["constant"] = Field("constant", description="leave the rate as it is")
 
 
 Schedule = Annotated[PlateauSettings | CosineSettings | ConstantSettings, Field(discriminator="name")]
@@ -67,16 +68,22 @@ class TrainSettings(Settings):
     epochs: PositiveInt = Field(100, description="epochs at most")
     seed: NonNegativeInt = Field(0, description="seed of the initial weights, the order of graphs and dropout")
     optimizer: OptimizerSettings = Field(default_factory=lambda: OptimizerSettings(), description="the optimiser")
-    schedule: Schedule = Field(default_factory=ConstantSettings, description="learning rate over epochs")
+    schedule: Schedule = Field(default_factory=lambda: ConstantSettings(), description="learning rate over time")
     loss: Literal["weighted_cross_entropy", "cross_entropy"] = Field(
-        "weighted_cross_entropy", description="cross-entropy, with classes weighted by (V - n_c)/V in the batch or not"
+        "weighted_cross_entropy", description="cross-entropy, classes weighted by (V - n_c)/V in the batch or not at all"
     )
-    clip: PositiveFloat | None = Field(None, description="largest norm of the gradient; null leaves it alone")
-    patience: PositiveInt | None = Field(None, description="stop after so many epochs without a better validation score")
+    clip: PositiveFloat | None = Field(None, description="largest norm of the whole gradient; null leaves it alone")
+    monitor: Literal["acc", "loss"] = Field("acc", description="validation score that picks the best checkpoint")
+    patience: PositiveInt | None = Field(
+        None, description="stop after so many epochs without a better `monitor`; null never stops early"
+    )
+    test_every: PositiveInt | None = Field(
+        1, description="epochs between scores on the test split; null for the end only (best and last epoch)"
+    )
     checkpoint_every: PositiveInt = Field(1, description="epochs between checkpoints")
-    eval_batch_size: PositiveInt = Field(128, description="graphs in a batch of validation and test")
-    threads: PositiveInt | None = Field(None, description="CPU threads; null takes what torch takes")
-    precision: Literal["32", "64"] = Field("32", description="bits of a floating-point number")
+    eval_batch_size: PositiveInt = Field(128, description="graphs in a batch of validation and test; changes no score")
+    threads: PositiveInt | None = Field(None, description="CPU threads; null takes what torch takes; part of the bits")
+    precision: Literal[32, 64] = Field(32, description="bits of a floating-point number")
 
 
 Text = int | float | bool | str
