@@ -1,0 +1,1 @@
+"""The typed language that the checker makes, passes rewrite and the emitter writes out."""

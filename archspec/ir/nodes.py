@@ -1,7 +1,8 @@
 """The typed language: one node for every operation, sections of nodes, and the program of sections.
 
-A program is `input`, then block instances, then `output`; each is a section with its own graph of nodes. Block instances
-that do the same share one Section object, so passes and the emitter see each once; their weights differ by path only.
+A program is `input`, then block instances, then `output`; each is a section with its own graph of nodes. Block
+instances that do the same share one Section object, so passes and the emitter see each once; their weights differ by
+path only.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,12 +13,13 @@ from archspec.ir.types import Type
 from archspec.source import Span
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Node:
     """One operation: a row of `archspec.ir.ops.OPERATIONS`, its operands, its type and its place in the text.
 
-    `path` names its weights within the section (`mlp.linear_2`), "" where it has none; `name` is the name its value has in
-    the text, "" where it has none. Two nodes are the same only if they are the same object.
+    `path` names its weights within the section (`mlp.linear_2`), "" where it has none; `name` is the name its value has
+    in the text, "" where it has none: the statement that names it fills it in, once. All else never changes. Two nodes
+    are the same only if they are the same object.
     """
 
     op: str
@@ -41,8 +43,9 @@ class Node:
 class Section:
     """What is computed in one place of the stack: `input`, `output`, or a block.
 
-    `results` are (state, value) for input and blocks, and (("", value),) for the output. States come in as nodes with the
-    operation `state` and the attributes `name` and `layer` (None: as it is now; k: as it was after k block instances).
+    `results` are (state, value) for input and blocks, and (("", value),) for the output. States come in as nodes with
+    the operation `state` and the attributes `name` and `layer` (None: as it is now; k: as it was after k block
+    instances).
     """
 
     title: str

@@ -1,7 +1,7 @@
 """The table of operations: what each takes, the type of its result, its weights, and how torch spells it.
 
-An operation the user can call has `arguments`; the others come from operators, indices and passes. Adding a primitive is a
-row here and a row in `archspec.reference.table`, which says in plain arithmetic what it computes.
+An operation the user can call has `arguments`; the others come from operators, indices and passes. Adding a primitive
+is a row here and a row in `archspec.reference.table`, which says in plain arithmetic what it computes.
 """
 
 from collections.abc import Callable, Mapping

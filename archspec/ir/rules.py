@@ -27,7 +27,7 @@ def leaf(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> 
 
 
 def join_domains(left: Domain, right: Domain) -> Domain:
-    """Where two values meet: constants spread to anything, values per graph to nodes and pairs; nothing else spreads."""
+    """Where two values meet: constants spread to anything, values per graph to nodes and pairs, nothing else."""
     if left == right:
         return left
     for narrow, wide in ((left, right), (right, left)):
@@ -170,6 +170,12 @@ def on_nodes(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options)
     return result
 
 
+def width(axes: tuple[Axis, ...]) -> int | None:
+    """Entries of all axes together; None where a size is unknown."""
+    sizes = [axis.size for axis in axes if axis.size is not None]
+    return prod(sizes) if len(sizes) == len(axes) else None
+
+
 def concat(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
     """The last axes are joined; the axes before them must be the same; a scalar counts as width 1."""
     if ERROR in operands:
@@ -196,10 +202,8 @@ def view(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> 
     if operand.entries == "error":
         return ERROR
     once(axes)
-    before, after = [axis.size for axis in operand.axes], [axis.size for axis in axes]
-    if None not in (*before, *after) and prod(before) != prod(after):  # type: ignore[arg-type]
-        raise Mismatch(
-            "E0302",
-            f"`view` from ({names(operand.axes)}) to ({names(axes)}) changes {prod(before)} entries to {prod(after)}",
-        )  # type: ignore[arg-type]
+    before, after = width(operand.axes), width(axes)
+    if before is not None and after is not None and before != after:
+        text = f"`view` from ({names(operand.axes)}) to ({names(axes)}) changes {before} entries to {after}"
+        raise Mismatch("E0302", text)
     return replace(operand, axes=axes)

@@ -20,7 +20,7 @@ class IndexSet:
         return f"reach({self.k})" if self.name == "reach" else self.name
 
     def within(self, other: "IndexSet") -> bool:
-        """Whether every pair of this set is one of the other's: N ⊆ N + i ⊆ reach(1) ⊆ reach(2) ⊆ V, reach(0) ⊆ N + i."""
+        """Whether every pair of this set is one of the other's: N ⊆ N + i ⊆ reach(1) ⊆ … ⊆ V."""
         if self == other:
             return True
         return other.order > 0 and self.order < other.order
