@@ -1,0 +1,162 @@
+"""Packed graphs in one file: a header that names every column, then the columns, memory-mapped when read.
+
+    archspec graphs 1 crc32=89abcdef        format version, checksum of the rest of the header
+    {"made_by": …, "columns": …}            JSON, padded with spaces to 8,192 bytes
+    train.source …                          little-endian columns at multiples of 64 bytes
+
+A file appears under its name only when it is complete, so readers never see half of one and writers need no lock.
+"""
+
+import json
+import math
+import mmap
+import os
+import secrets
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archspec.data.packed import COLUMNS, Packed, joined
+
+MAGIC = b"archspec graphs 1 crc32="
+HEADER = 8192
+ALIGN = 64
+Origin = Mapping[str, object]
+"""What the content follows from (recipe, version, seed, graphs): JSON data, compared when a file is read."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as the header names it."""
+
+    at: int
+    dtype: str
+    shape: tuple[int, ...]
+    crc32: str
+
+
+class Damaged(Exception):
+    """A file is not what it should be; the message completes the sentence `PATH …`."""
+
+
+def write(path: Path, origin: Origin, splits: Iterable[tuple[str, Iterable[Packed]]]) -> None:
+    """Write the splits, given as chunks of graphs, and put the file in place of any older one.
+
+    Edges go to the disk as they come; what is kept until the end of a split is a few bytes a node. Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
+        file.write(bytes(HEADER))
+        columns: dict[str, Column] = {}
+        for split, chunks in splits:
+            columns |= write_split(file, split, chunks)
+        file.seek(0)
+        file.write(header(origin, columns))
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A new file beside `path` that takes its place at the end, and is removed if that is not reached."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
+    try:
+        with partial.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        with suppress(OSError):
+            partial.unlink()
+
+
+def write_split(file: BinaryIO, split: str, chunks: Iterable[Packed]) -> dict[str, Column]:
+    """Write the columns of a split, the edges first; returns their places for the header."""
+    small: list[Packed] = []
+    start, checksum, edges = align(file), 0, 0
+    for chunk in chunks:
+        data = little(chunk.source)
+        file.write(data.data)
+        checksum, edges = zlib.crc32(data.data, checksum), edges + len(data)
+        small.append(Packed(chunk.sizes, chunk.x, chunk.y, chunk.degree, chunk.source[:0]))
+    packed = joined(small)
+    columns = {f"{split}.source": column(start, packed.source.dtype, (edges,), checksum)}
+    for name in COLUMNS[:-1]:
+        data, start = little(getattr(packed, name)), align(file)
+        file.write(data.data)
+        columns[f"{split}.{name}"] = column(start, data.dtype, data.shape, zlib.crc32(data.data))
+    return columns
+
+
+def little(array: NDArray[Any]) -> NDArray[Any]:
+    """The array contiguous and in the byte order of the file."""
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+
+
+def column(at: int, dtype: np.dtype[Any], shape: tuple[int, ...], checksum: int) -> Column:
+    """A column written in the byte order of the file."""
+    return Column(at, dtype.newbyteorder("<").str, shape, f"{checksum:08x}")
+
+
+def align(file: BinaryIO) -> int:
+    """Fill up to the next multiple of 64 bytes; returns the position."""
+    file.write(bytes(-file.tell() % ALIGN))
+    return file.tell()
+
+
+def header(origin: Origin, columns: Mapping[str, Column]) -> bytes:
+    """The first bytes of a file."""
+    text = json.dumps({"made_by": origin, "columns": {name: asdict(one) for name, one in columns.items()}}).encode()
+    body = text.ljust(HEADER - len(MAGIC) - len("89abcdef\n\n")) + b"\n"
+    whole = MAGIC + f"{zlib.crc32(body):08x}\n".encode() + body
+    if len(whole) != HEADER:
+        raise ValueError(f"the header needs {len(whole)} bytes, {HEADER} are there")
+    return whole
+
+
+def read(path: Path, origin: Origin) -> dict[str, Packed]:
+    """The splits in a file, as read-only views of the mapped file, after all checksums were compared.
+
+    Raises FileNotFoundError, or Damaged if the file is cut short, altered or made from something else than `origin`.
+    """
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size < HEADER:
+                raise Damaged("is cut short")
+            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Damaged(f"cannot be read ({error.strerror or error})") from error
+    columns = {name: read_column(content, name, one) for name, one in read_header(content, origin).items()}
+    splits = dict.fromkeys(name.split(".")[0] for name in columns)
+    return {split: Packed(*(columns[f"{split}.{name}"] for name in COLUMNS)) for split in splits}
+
+
+def read_header(content: mmap.mmap, origin: Origin) -> dict[str, Column]:
+    """The columns of a file by name; Damaged if the header is not ours, altered or tells another origin."""
+    if content[: len(MAGIC)] != MAGIC:
+        raise Damaged("is not a file of this version of archspec")
+    checksum, body = content[len(MAGIC) : len(MAGIC) + 8], content[len(MAGIC) + 9 : HEADER]
+    if checksum != f"{zlib.crc32(body):08x}".encode():
+        raise Damaged("does not match its checksum (header)")
+    found = json.loads(body)
+    if found["made_by"] != origin:
+        raise Damaged("was made from something else")
+    return {name: Column(**{**one, "shape": tuple(one["shape"])}) for name, one in found["columns"].items()}
+
+
+def read_column(content: mmap.mmap, name: str, one: Column) -> NDArray[Any]:
+    """A column as a view of the file, in its little-endian dtype, its checksum compared."""
+    dtype, count = np.dtype(one.dtype), math.prod(one.shape)
+    if one.at + count * dtype.itemsize > len(content):
+        raise Damaged("is cut short")
+    array: NDArray[Any] = np.frombuffer(content, dtype, count, one.at)
+    if f"{zlib.crc32(array.data):08x}" != one.crc32:
+        raise Damaged(f"does not match its checksum ({name})")
+    return array.reshape(one.shape)
