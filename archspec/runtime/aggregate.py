@@ -1,0 +1,125 @@
+"""Values on nodes and on pairs (i, j): reading one from the other, and reductions over j.
+
+Values are [rows, *axes] with a row for every node or every pair of a set. A reduction over an empty row is 0.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from archspec.runtime.batch import Batch, Pairs
+from archspec.runtime.sparse import GatherSource, GatherTarget, SegmentSum, flat
+
+
+def gather_source(pairs: Pairs, x: Tensor) -> Tensor:
+    """x[j] on every pair (i, j): [nodes, *axes] to [pairs, *axes]."""
+    return GatherSource.apply(x, pairs)
+
+
+def gather_target(pairs: Pairs, x: Tensor) -> Tensor:
+    """x[i] on every pair (i, j): [nodes, *axes] to [pairs, *axes]."""
+    return GatherTarget.apply(x, pairs)
+
+
+def restrict(inner: Pairs, outer: Pairs, v: Tensor) -> Tensor:
+    """A value on a larger set read on a smaller one: [pairs of outer, *axes] to [pairs of inner, *axes].
+
+    Parallel edges in `inner` read the same pair each; parallel edges of both, in N and N + i, one another in order.
+    Every pair of `inner` must be in `outer`.
+    """
+    return v if inner is outer else v.index_select(0, outer.find(inner))
+
+
+def segment_sum(pairs: Pairs, v: Tensor) -> Tensor:
+    """Σ_j v[i, j]: [pairs, *axes] to [nodes, *axes]."""
+    return SegmentSum.apply(v, pairs)
+
+
+def segment_mean(pairs: Pairs, v: Tensor) -> Tensor:
+    """The mean of v[i, j] over j: [pairs, *axes] to [nodes, *axes]."""
+    count = pairs.count.clamp(min=1).to(v.dtype)
+    return segment_sum(pairs, v) / count.view(-1, *[1] * (v.dim() - 1))
+
+
+def segment_max(pairs: Pairs, v: Tensor) -> Tensor:
+    """The largest v[i, j] over j: [pairs, *axes] to [nodes, *axes]; equal ones share the gradient, as in torch.amax."""
+    return SegmentMax.apply(v, pairs)
+
+
+def segment_min(pairs: Pairs, v: Tensor) -> Tensor:
+    """The smallest v[i, j] over j: [pairs, *axes] to [nodes, *axes]; equal ones share the gradient as in torch.amin."""
+    return -segment_max(pairs, -v)
+
+
+def segment_softmax(pairs: Pairs, v: Tensor) -> Tensor:
+    """exp(v[i, j]) / Σ_j' exp(v[i, j']): [pairs, *axes] to [pairs, *axes]; 0 where a whole row is −∞, never NaN."""
+    return SegmentSoftmax.apply(v, pairs)
+
+
+def pool_sum(batch: Batch, x: Tensor) -> Tensor:
+    """The sum over every graph's nodes: [nodes, *axes] to [graphs, *axes]."""
+    return segment_sum(batch.members, x)
+
+
+def pool_mean(batch: Batch, x: Tensor) -> Tensor:
+    """The mean over every graph's nodes: [nodes, *axes] to [graphs, *axes]."""
+    return segment_mean(batch.members, x)
+
+
+def pool_max(batch: Batch, x: Tensor) -> Tensor:
+    """The maximum over every graph's nodes: [nodes, *axes] to [graphs, *axes]."""
+    return segment_max(batch.members, x)
+
+
+def row_max(pairs: Pairs, v: Tensor) -> Tensor:
+    """The largest entry of every row, 0 in empty rows, no gradient: [pairs, *axes] to [rows, *axes]."""
+    values = flat(v)
+    index = pairs.target.unsqueeze(1).expand_as(values)
+    out = values.new_zeros(pairs.rows, values.shape[1])
+    return out.scatter_reduce_(0, index, values, "amax", include_self=False).view(pairs.rows, *v.shape[1:])
+
+
+class SegmentMax(torch.autograd.Function):
+    """out[i] = max_j v[i, j]."""
+
+    @staticmethod
+    def forward(ctx: Any, v: Tensor, pairs: Pairs) -> Tensor:
+        """[pairs, *axes] to [rows, *axes]."""
+        out = row_max(pairs, v)
+        ctx.pairs = pairs
+        ctx.save_for_backward(v, out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        """The pairs that reach the maximum share the gradient evenly."""
+        v, out = ctx.saved_tensors
+        reached = (v == out.index_select(0, ctx.pairs.target)).to(grad.dtype)
+        share = grad / segment_sum(ctx.pairs, reached).clamp(min=1)
+        return reached * gather_target(ctx.pairs, share), None
+
+
+class SegmentSoftmax(torch.autograd.Function):
+    """out[i, j] = exp(v[i, j]) / Σ_j' exp(v[i, j'])."""
+
+    @staticmethod
+    def forward(ctx: Any, v: Tensor, pairs: Pairs) -> Tensor:
+        """[pairs, *axes] to [pairs, *axes]."""
+        peak = row_max(pairs, v)
+        peak.masked_fill_(peak == -torch.inf, 0.0)
+        weight = torch.exp_(v - peak.index_select(0, pairs.target))
+        total = segment_sum(pairs, weight)
+        # A row with an entry sums to at least 1, its largest; where all are −∞ any divisor gives 0.
+        out = weight.mul_(total.clamp_(min=1.0).reciprocal_().index_select(0, pairs.target))
+        ctx.pairs = pairs
+        ctx.save_for_backward(out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        """p (g − Σ_j p g)."""
+        (out,) = ctx.saved_tensors
+        weighted = grad * out
+        mean = gather_target(ctx.pairs, segment_sum(ctx.pairs, weighted))
+        return weighted - out * mean, None
