@@ -1,0 +1,1 @@
+"""Tree to IR: names, expansion of definitions, domains and axes."""

@@ -1,0 +1,116 @@
+"""Making nodes: types from the table's rules, constants from numbers, problems from mismatches."""
+
+from collections.abc import Sequence
+
+from archspec.check.values import Frame, Function, Listing, Primitive, Size, Value, broken, is_broken, number_of
+from archspec.ir.nodes import Node
+from archspec.ir.ops import OPERATIONS
+from archspec.ir.rules import Mismatch
+from archspec.ir.types import CONSTANT, Axis, IndexSet, Type
+from archspec.source import Span
+from archspec.syntax import tree
+from archspec.syntax.printer import text
+
+
+def constant(value: float, span: Span) -> Node:
+    """A number as a node."""
+    return Node("constant", (), Type(CONSTANT), span, (("value", value),))
+
+
+KINDS: tuple[tuple[type | tuple[type, ...], str, str], ...] = (
+    ((Function, Primitive), "a function", "call it: `{0}(…)`"),
+    (IndexSet, "an index set", "use it under a reduction: `sum[j in {0}](…)`"),
+    (Listing, "a list of values", "`sum`, `mean`, `max` or `concat` makes one value of it"),
+    (str, "a text", ""),
+)
+"""What is no number and no field: kinds of values, what they are called, what to write instead."""
+
+
+def as_node(value: Value, at: tree.Expr, frame: Frame) -> Node:
+    """A value as an operand; functions, sets, lists and texts are none."""
+    if isinstance(value, Node):
+        return value
+    number = number_of(value)
+    if number is not None:
+        return constant(number, at.span)
+    if isinstance(value, Size):
+        return frame.error(
+            "E0402",
+            at.span,
+            f"the size {value.axis.name} is not known without a data set",
+            help="add a `data:` section",
+        )
+    kind, cure = next((kind, cure) for types, kind, cure in KINDS if isinstance(value, types))
+    return frame.error("E0206", at.span, f"{kind} stands where a value is needed", help=cure.format(text(at)))
+
+
+def make(
+    op: str,
+    operands: Sequence[Node],
+    span: Span,
+    frame: Frame,
+    *,
+    axes: tuple[Axis, ...] = (),
+    path: str = "",
+    **attributes: object,
+) -> Node:
+    """A node typed by its row's rule; a mismatch is reported at the span and gives a broken value."""
+    if any(map(is_broken, operands)):
+        return broken(span)
+    try:
+        result = OPERATIONS[op].rule([operand.type for operand in operands], axes, attributes)
+    except Mismatch as wrong:
+        return frame.error(wrong.code, span, wrong.message, notes=wrong.notes, help=wrong.help)
+    return Node(op, tuple(operands), result, span, tuple(attributes.items()), path)
+
+
+def combine(op: str, parts: Sequence[tuple[tree.Expr, Node]], span: Span, frame: Frame) -> Node:
+    """An elementwise operation of the text; where domains clash the message shows which operand to change, and how."""
+    operands = [node for _, node in parts]
+    kinds = {node.type.domain.kind for node in operands if not is_broken(node)}
+    if not any(map(is_broken, operands)) and {"node", "pair"} <= kinds:
+        return clash(op, parts, frame)
+    return make(op, operands, span, frame)
+
+
+WORDS = {"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide", "pow": "raise", "inner": "multiply"}
+
+
+def clash(op: str, parts: Sequence[tuple[tree.Expr, Node]], frame: Frame) -> Node:
+    """A per-node value beside one on pairs: index it inside a reduction, reduce the pairs outside."""
+    (node_at, node), (pair_at, pair) = (
+        next((at, value) for at, value in parts if value.type.domain.kind == kind) for kind in ("node", "pair")
+    )
+    where = str(pair.type.domain).replace("per ", "per-", 1)
+    message = f"cannot {WORDS.get(op, 'combine')} a per-node and a {where} value"
+    if frame.binding:
+        i, j = frame.binding.target, frame.binding.source
+        return frame.error(
+            "E0304",
+            node_at.span,
+            message,
+            label=str(node.type),
+            notes=(f"two indices are in force here, {i} and {j}",),
+            help=f"write `{indexed(node_at, i)}` or `{indexed(node_at, j)}`",
+        )
+    side = "left" if node_at is parts[0][0] else "right"
+    over = pair.type.domain.over
+    return frame.error(
+        "E0304",
+        pair_at.span,
+        message,
+        label=str(pair.type),
+        notes=(f"the {side} side is per node",),
+        help=f"reduce it over the neighbours first: `sum[j in {over}]({indexed(pair_at, 'i, j')})`",
+    )
+
+
+def indexed(expression: tree.Expr, indices: str) -> str:
+    """The text of an expression read at indices: `x[j]`, `relu(e[i, j])`."""
+    written = text(expression)
+    if isinstance(expression, tree.Call) and len(expression.arguments) == 1:
+        inner = expression.arguments[0].value
+        if isinstance(inner, tree.Name):
+            return f"{text(expression.function)}({inner.id}[{indices}])"
+    simple = isinstance(expression, tree.Name | tree.Call)
+    return f"{written}[{indices}]" if simple else f"({written})[{indices}]"

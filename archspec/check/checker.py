@@ -1,0 +1,70 @@
+"""A parsed spec to a typed program; every problem found on the way is raised together.
+
+Non-goals: making anything faster (passes do), reading files, knowing data sets (facts do).
+"""
+
+from collections.abc import Mapping
+
+from archspec.check.expressions import evaluate
+from archspec.check.names import check_clashes, check_unused, evaluate_sizes
+from archspec.check.sections import (
+    States,
+    Unrolled,
+    frame_of,
+    input_section,
+    instances,
+    layer,
+    output_section,
+    state_nodes,
+)
+from archspec.check.values import Place, World
+from archspec.diagnostics import Problems
+from archspec.facts import Facts
+from archspec.ir.nodes import Node, Program, Section
+from archspec.syntax import tree
+from archspec.syntax.spec import Spec
+
+
+def check(spec: Spec, facts: Facts | None, library: Mapping[str, tree.Definition]) -> Program:
+    """The typed program of a spec: definitions expanded, domains and axes inferred.
+
+    Sizes that only a data set knows are None without `facts`. Raises SpecError with every problem, sorted by place.
+    """
+    problems = Problems()
+    targets = {target.name: target for line in spec.input.statements for target in line.targets}
+    world = World(problems, {}, spec.definitions, library, frozenset(targets), facts, evaluate)
+    sizes = evaluate_sizes(spec, frame_of(world, Place("sizes", {}), sees_states=False))
+    world = World(problems, sizes, spec.definitions, library, frozenset(targets), facts, evaluate)
+    outside = frame_of(world, Place("spec", {}), sees_states=False)
+    check_clashes(spec, targets, outside)
+    check_unused(spec, targets, outside)
+    later(spec, problems)
+    first, states = input_section(spec, world)
+    layers, history = unroll(spec, world, states)
+    last = output_section(spec, world, history, {name: nodes[-1].type for name, nodes in history.items()})
+    problems.finish()
+    return Program(spec.name, first, tuple(layers), last)
+
+
+def unroll(spec: Spec, world: World, states: States) -> tuple[list[Section], dict[str, tuple[Node, ...]]]:
+    """The sections of the stack, and every state as it was after each."""
+    unrolled = Unrolled()
+    span = spec.output.span
+    history: dict[str, tuple[Node, ...]] = {name: (node,) for name, node in state_nodes(states, span, 0).items()}
+    outside = frame_of(world, Place("stack", {}), sees_states=False)
+    for index, instance in enumerate(instances(spec.stack, outside)):
+        made = layer(instance, states, index + 1, unrolled, world)
+        states = {**states, **{name: node.type for name, node in made.results}}
+        unrolled.layers.append(made)
+        for name, node in state_nodes(states, span, index + 1).items():
+            history[name] = (*history[name], node)
+    return unrolled.layers, history
+
+
+def later(spec: Spec, problems: Problems) -> None:
+    """Sections of a spec that this version lacks."""
+    if spec.penalty is not None:
+        problems.error("E0299", spec.penalty.span, "`penalty` is not supported yet")
+    for name in ("parameters", "track"):
+        if getattr(spec.settings, name):
+            problems.error("E0299", spec.place(name), f"`{name}:` is not supported yet")

@@ -1,0 +1,220 @@
+"""Indices: `x[j]`, `b[i, j]`, index sets, and reductions over them."""
+
+from dataclasses import replace
+
+from archspec.check.build import as_node, make
+from archspec.check.values import Binding, Frame, Value, broken, is_broken, number_of
+from archspec.ir.nodes import Node
+from archspec.ir.types import ALL, NEIGHBOURS, NEIGHBOURS_AND_SELF, IndexSet
+from archspec.syntax import tree
+
+SETS = {"N": NEIGHBOURS, "V": ALL}
+REDUCTIONS = ("sum", "mean", "max", "min", "softmax")
+LATER = ("std", "logsumexp")
+
+
+def index(expression: tree.Index, frame: Frame) -> Value:
+    """`x[i]` and `x[j]` of a value per node, `b[i, j]` of a value per pair."""
+    known = frame.bases.get(id(expression.value))
+    value = as_node(frame.whole().value(expression.value) if known is None else known, expression.value, frame)
+    if is_broken(value):
+        return value
+    read = {1: read_node, 2: read_pair}.get(len(expression.indices))
+    if read is None:
+        return frame.error("E0303", expression.span, "a value has one index (per node) or two (per pair)")
+    return read(expression, value, frame)
+
+
+def unbound(name: tree.Name, frame: Frame) -> Node:
+    """No reduction and no left-hand side binds the index."""
+    return frame.error(
+        "E0207", name.span, f"the index {name.id} is not bound here", help=f"bind it: `sum[{name.id} in N](…)`"
+    )
+
+
+def read_node(expression: tree.Index, value: Node, frame: Frame) -> Node:
+    """`x[i]` or `x[j]`."""
+    name, domain = expression.indices[0], value.type.domain
+    if domain.kind == "pair":
+        return frame.error(
+            "E0303", expression.span, f"the value is {domain}", help="read it at both indices: `…[i, j]`"
+        )
+    if domain.kind != "node":
+        return frame.error(
+            "E0303", expression.span, f"the value is {domain} and has no index", help=f"drop `[{name.id}]`"
+        )
+    binding = frame.binding
+    if binding is None:
+        return value if name.id == "i" else unbound(name, frame)
+    if name.id not in (binding.target, binding.source):
+        return unbound(name, frame)
+    op = "gather_target" if name.id == binding.target else "gather_source"
+    return make(op, [value], expression.span, frame, over=binding.over)
+
+
+def read_pair(expression: tree.Index, value: Node, frame: Frame) -> Node:
+    """`b[i, j]` on the set in force, which must lie within the value's own."""
+    binding, own = frame.binding, value.type.domain.over
+    if own is None:
+        return frame.error(
+            "E0303",
+            expression.span,
+            f"the value is {value.type.domain}, not per pair",
+            help="give it one index: `…[j]`",
+        )
+    if binding is None:
+        names = ", ".join(name.id for name in expression.indices)
+        return frame.error(
+            "E0207",
+            expression.span,
+            "two indices, and no reduction or left-hand side that binds them",
+            help=f"bind them: `a[{names} in {own}] = …` or `sum[j in {own}](…)`",
+        )
+    read = tuple(name.id for name in expression.indices)
+    for name in expression.indices:
+        if name.id not in (binding.target, binding.source):
+            return unbound(name, frame)
+    if read != (binding.target, binding.source):
+        return frame.unsupported(expression.span, f"reading a pair as [{', '.join(read)}]")
+    return on_subset(expression, value, own, binding.over, frame)
+
+
+def on_subset(expression: tree.Index, value: Node, own: IndexSet, over: IndexSet, frame: Frame) -> Node:
+    """A value on pairs, read on the same or a smaller set."""
+    if own == over:
+        return value
+    if not over.within(own):
+        return frame.error(
+            "E0305",
+            expression.span,
+            f"the value lives on {own}, which does not hold every pair of {over}",
+            help=f"reduce over {own}",
+        )
+    return make("restrict", [value], expression.span, frame, over=over)
+
+
+def index_set(expression: tree.Expr, frame: Frame) -> IndexSet | None:
+    """The set an expression stands for; None when a problem was reported."""
+    value = frame.whole().value(expression)
+    if isinstance(value, IndexSet):
+        return value
+    if not is_broken(value):
+        frame.error("E0208", expression.span, "this is not an index set", help="one of N, V, N + i, reach(k)")
+    return None
+
+
+def with_self(expression: tree.Binary, frame: Frame, left: IndexSet) -> Value:
+    """`N + i`; the other sums and differences of sets are for later."""
+    plain = isinstance(expression.right, tree.Name) and expression.right.id == "i"
+    if plain and expression.op == "+" and left == NEIGHBOURS:
+        return NEIGHBOURS_AND_SELF
+    if plain and expression.op == "+" and left != NEIGHBOURS:
+        return left
+    return frame.unsupported(expression.span, f"the index set `{expression.span.text}`", "sets: N, V, N + i, reach(k)")
+
+
+def reach(call: tree.Call, frame: Frame) -> Value:
+    """`reach(k)`."""
+    values = [number_of(frame.value(argument.value)) for argument in call.arguments]
+    if len(values) != 1 or not isinstance(values[0], int) or values[0] < 0:
+        return frame.error("E0208", call.span, "`reach` takes a number of steps", help="write `reach(2)`")
+    return IndexSet("reach", values[0])
+
+
+def reduce(expression: tree.Reduce, frame: Frame) -> Value:
+    """`sum[j in N](…)` and its kin: from the pairs of a set to nodes; softmax stays on the pairs."""
+    op, j = expression.op.id, expression.index.id
+    if op not in REDUCTIONS:
+        return no_reduction(expression, frame)
+    binding = frame.binding
+    if binding and not (op == "softmax" and j == binding.source):
+        return nested(expression, frame)
+    if j == "i" and not binding:
+        return frame.unsupported(expression.span, "a value per graph")
+    over, bases = resolved_set(expression, frame)
+    if over is None:
+        return broken(expression.span)
+    bound = replace(frame.whole(), binding=Binding("i", j, over), inside=True, bases=bases)
+    body = as_node(bound.value(expression.body), expression.body, frame)
+    return over_pairs(op, body, over, expression, bound)
+
+
+def no_reduction(expression: tree.Reduce, frame: Frame) -> Node:
+    """Something with a bound index that does not reduce."""
+    name = expression.op.id
+    if name in LATER:
+        return frame.unsupported(expression.span, f"the reduction {name}")
+    return frame.error(
+        "E0209", expression.op.span, f"`{name}` is not a reduction", help=f"reductions are {', '.join(REDUCTIONS)}"
+    )
+
+
+def nested(expression: tree.Reduce, frame: Frame) -> Node:
+    """A reduction where two indices are already in force."""
+    j = expression.index.id
+    assert frame.binding is not None
+    if j in (frame.binding.source, frame.binding.target):
+        return frame.error(
+            "E0207",
+            expression.index.span,
+            f"the index {j} is bound already",
+            help="name the values first, on a line above",
+        )
+    return frame.unsupported(expression.span, "a third index", "name the inner sum first, on a line above")
+
+
+def resolved_set(expression: tree.Reduce, frame: Frame) -> tuple[IndexSet | None, dict[int, Value]]:
+    """The set written, else the one bound on the left, else the smallest among the operands read at [i, j]."""
+    if expression.over is not None:
+        return index_set(expression.over, frame), {}
+    if frame.binding:
+        return frame.binding.over, {}
+    bases: dict[int, Value] = {}
+    sets: list[IndexSet] = []
+    for found in tree.walk(expression.body):
+        if isinstance(found, tree.Index) and [name.id for name in found.indices] == ["i", expression.index.id]:
+            value = bases[id(found.value)] = frame.whole().value(found.value)
+            if isinstance(value, Node) and is_broken(value):
+                return None, bases
+            if isinstance(value, Node) and value.type.domain.over:
+                sets.append(value.type.domain.over)
+    for smallest in sets:
+        if all(smallest.within(other) for other in sets):
+            return smallest, bases
+    ambiguous(expression, sets, frame)
+    return None, bases
+
+
+def ambiguous(expression: tree.Reduce, sets: list[IndexSet], frame: Frame) -> None:
+    """No operand tells which set is meant, or two disagree."""
+    op, j = expression.op.id, expression.index.id
+    why = "no value in it is read at [i, j]" if not sets else f"{' and '.join(sorted(map(str, set(sets))))} differ"
+    frame.error(
+        "E0208",
+        expression.span,
+        f"`{op}[{j}]` does not say which set {j} runs over, and {why}",
+        help=f"write the set: `{op}[{j} in N](…)`",
+    )
+
+
+def over_pairs(op: str, body: Node, over: IndexSet, expression: tree.Reduce, frame: Frame) -> Node:
+    """The reduction itself, once its body is known."""
+    if not is_broken(body) and body.type.domain.kind == "node":
+        name, j = expression.body.span.text, expression.index.id
+        return frame.error(
+            "E0303",
+            expression.body.span,
+            "a per-node value stands under two indices",
+            label=str(body.type),
+            help=f"say which node is meant: `{name}[{j}]` or `{name}[i]`",
+        )
+    if not is_broken(body) and body.type.domain.kind == "constant":
+        body = make("spread", [body], expression.body.span, frame, over=over)
+    if not is_broken(body) and body.type.domain.over != over:
+        return frame.error(
+            "E0305",
+            expression.body.span,
+            f"the value is {body.type.domain}, and {expression.index.id} runs over {over}",
+            help=f"read it at both indices: `…[i, {expression.index.id}]`",
+        )
+    return make(op, [body], expression.span, frame, over=over)

@@ -1,0 +1,218 @@
+"""Calls of primitives: arguments bound to the row's formals, weights named after the text."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from archspec.check.build import as_node, make
+from archspec.check.suggest import nearest
+from archspec.check.values import Frame, Listing, Primitive, Size, Value, broken, is_broken, number_of
+from archspec.ir.nodes import Node
+from archspec.ir.ops import NORMS, OPERATIONS, PRIMITIVES, REQUIRED, Formal, Operation
+from archspec.ir.types import CONSTANT, Axis, Type
+from archspec.syntax import tree
+
+Bound = dict[str, list[tree.Expr]]
+
+
+def bind(name: str, formals: Sequence[Formal], call: tree.Call, frame: Frame) -> Bound | None:
+    """Which expressions each formal gets; None when a problem was reported."""
+    positional = [argument for argument in call.arguments if argument.name is None]
+    bound: Bound = {formal.name: [] for formal in formals}
+    for formal in formals:
+        take = len(positional) if formal.kind in ("axes", "values") else 1
+        bound[formal.name], positional = [one.value for one in positional[:take]], positional[take:]
+    for extra in positional:
+        frame.error(
+            "E0203", extra.span, f"`{name}` takes fewer arguments", help=f"it is written `{signature(name, formals)}`"
+        )
+    named = [argument for argument in call.arguments if argument.name is not None]
+    if positional or not all([keyword(name, argument, formals, bound, frame) for argument in named]):
+        return None
+    for formal in formals:
+        if formal.default is REQUIRED and not bound[formal.name]:
+            message = f"`{name}` needs the argument {formal.name}"
+            frame.error("E0203", call.span, message, help=f"it is written `{signature(name, formals)}`")
+            return None
+    return bound
+
+
+def keyword(name: str, argument: tree.Argument, formals: Sequence[Formal], bound: Bound, frame: Frame) -> bool:
+    """Bind `bias = false`; False when there is no such argument or it is given already."""
+    known = [formal.name for formal in formals]
+    if argument.name not in known:
+        message = f"`{name}` has no argument {argument.name}"
+        frame.error(
+            "E0203", argument.span, message, help=nearest(argument.name or "", known) or f"it has {', '.join(known)}"
+        )
+        return False
+    if bound[argument.name]:
+        frame.error("E0203", argument.span, f"the argument {argument.name} is given twice", help="remove one")
+        return False
+    bound[argument.name].append(argument.value)
+    return True
+
+
+def signature(name: str, formals: Sequence[Formal]) -> str:
+    """`linear(x, axes…, bias = true)`."""
+    return f"{name}({', '.join(map(formal_text, formals))})"
+
+
+def formal_text(formal: Formal) -> str:
+    """`bias = true`, `axes…`, `x`."""
+    if formal.kind in ("axes", "values"):
+        return f"{formal.name}…"
+    if formal.default is REQUIRED or formal.default is None:
+        return formal.name
+    return f"{formal.name} = {str(formal.default).lower()}"
+
+
+def axis(expression: tree.Expr, frame: Frame) -> Axis | None:
+    """An axis by the name of a size, or by a number alone."""
+    value = frame.value(expression)
+    if isinstance(value, Size):
+        return value.axis
+    if is_broken(value):
+        return None
+    number = number_of(value)
+    if number is None or isinstance(number, bool):
+        frame.error(
+            "E0301", expression.span, "an axis is a name from `sizes` or a whole number", help="such as `linear(x, d)`"
+        )
+        return None
+    if number != int(number) or number < 1:
+        frame.error(
+            "E0301", expression.span, f"an axis cannot have the size {number}", help="it is a whole number from 1 on"
+        )
+        return None
+    return Axis("", int(number))
+
+
+def option(formal: Formal, expressions: Sequence[tree.Expr], frame: Frame) -> object:
+    """The value of a compile-time option; None stands for an absent one without default."""
+    if not expressions:
+        return formal.default
+    value = frame.value(expressions[0])
+    number = number_of(value)
+    wanted = bool if formal.kind == "flag" else int | float
+    if number is None or not isinstance(number, wanted) or (formal.kind == "number" and isinstance(number, bool)):
+        if not is_broken(value):
+            kind = "true or false" if formal.kind == "flag" else "a number known before training"
+            frame.error("E0301", expressions[0].span, f"{formal.name} must be {kind}")
+        return formal.default
+    return number
+
+
+def call_primitive(function: Primitive, call: tree.Call, frame: Frame) -> Value:
+    """The value of a call of a primitive."""
+    if function.special:
+        return SPECIAL[function.special](function, call, frame)
+    row = PRIMITIVES[function.row.name] if function.row else PRIMITIVES[function.name]
+    assert row.arguments is not None
+    bound = bind(function.name, row.arguments, call, frame)
+    return apply(function.name, row, row.arguments, bound, call, frame) if bound is not None else broken(call.span)
+
+
+def apply(name: str, row: Operation, formals: Sequence[Formal], bound: Bound, call: tree.Call, frame: Frame) -> Node:
+    """Operands, axes and options evaluated, then the node made."""
+    operands = [
+        one for formal in formals if formal.kind in ("value", "values") for one in values(bound[formal.name], frame)
+    ]
+    axes = [axis(one, frame) for formal in formals if formal.kind == "axes" for one in bound[formal.name]]
+    options = {one.name: option(one, bound[one.name], frame) for one in formals if one.kind in ("number", "flag")}
+    if any(map(is_broken, operands)) or None in axes:
+        return broken(call.span)
+    if row.name in NORMS and frame.inside and any(one.type.domain.kind == "pair" for one in operands):
+        return weighs_by_degree(name, call, frame)
+    if problem := refused(row, options, operands, call, frame):
+        return problem
+    path = weight_path(name, row, frame)
+    return make(row.name, operands, call.span, frame, axes=tuple(one for one in axes if one), path=path, **options)
+
+
+def values(expressions: Sequence[tree.Expr], frame: Frame) -> list[Node]:
+    """Operands; a list of values stands for all of them."""
+    found: list[Node] = []
+    for expression in expressions:
+        value = frame.value(expression)
+        items = value.items if isinstance(value, Listing) else (value,)
+        found += [as_node(item, expression, frame) for item in items]
+    return found
+
+
+def weight_path(name: str, row: Operation, frame: Frame) -> str:
+    """The path of a call's weights: the local it alone is assigned to, else the name it is called by."""
+    if row.weights is OPERATIONS["relu"].weights:
+        return ""
+    return frame.naming.fresh(frame.alone or name)
+
+
+def weighs_by_degree(name: str, call: tree.Call, frame: Frame) -> Node:
+    """`batch_norm(x[j])` under a sum would count a node once per neighbour."""
+    inner = call.arguments[0].value
+    base = inner.value.span.text if isinstance(inner, tree.Index) else "x"
+    return frame.error(
+        "E0308",
+        call.span,
+        f"`{name}` inside a reduction would weight nodes by their degree",
+        help=f"apply it to the whole field: `{name}({base})[j]`, or name the value on a line above",
+    )
+
+
+def refused(
+    row: Operation, options: dict[str, object], operands: list[Node], call: tree.Call, frame: Frame
+) -> Node | None:
+    """Option values that make no sense; fills in the size of an embedding."""
+    p = options.get("p")
+    if isinstance(p, int | float) and not 0 <= p < 1:
+        return frame.error(
+            "E0301", call.span, f"a probability of {p} is not in [0, 1)", help="such as `dropout(x, 0.1)`"
+        )
+    if row.name == "embed" and options["size"] is None:
+        options["size"] = operands[0].type.letters
+    return None
+
+
+def encode(function: Primitive, call: tree.Call, frame: Frame) -> Value:
+    """An embedding for categories, linear for numbers."""
+    formals = (Formal("x", "value"), Formal("axes", "axes", ()))
+    bound = bind(function.name, formals, call, frame)
+    if bound is None:
+        return broken(call.span)
+    [operand] = values(bound["x"], frame)[:1]
+    if is_broken(operand):
+        return operand
+    row = PRIMITIVES["embed" if operand.type.entries == "category" else "linear"]
+    assert row.arguments is not None
+    missing: Bound = {formal.name: [] for formal in row.arguments if formal.name not in bound}
+    return apply(function.name, row, row.arguments, {**bound, **missing}, call, frame)
+
+
+def identity(function: Primitive, call: tree.Call, frame: Frame) -> Value:
+    """What it is given."""
+    bound = bind(function.name, (Formal("x", "value"),), call, frame)
+    return frame.value(bound["x"][0]) if bound is not None else broken(call.span)
+
+
+def parameter(function: Primitive, call: tree.Call, frame: Frame) -> Value:
+    """`scalar(init)`, `vector(d, init)`, `matrix(a, b, init)`: a learnable constant."""
+    names = {"scalar": (), "vector": ("axis",), "matrix": ("rows", "columns")}[function.special]
+    formals = (*(Formal(name, "value") for name in names), Formal("init", "number"))
+    bound = bind(function.name, formals, call, frame)
+    axes = [axis(bound[name][0], frame) for name in names] if bound is not None else [None]
+    if bound is None or None in axes:
+        return broken(call.span)
+    init = option(formals[-1], bound["init"], frame)
+    if init is REQUIRED:
+        return broken(call.span)
+    kept = tuple(one for one in axes if one)
+    path = frame.naming.fresh(frame.alone or function.name)
+    return Node("parameter", (), Type(CONSTANT, kept), call.span, (("init", init),), path)
+
+
+SPECIAL: Mapping[str, Callable[[Primitive, tree.Call, Frame], Value]] = {
+    "encode": encode,
+    "identity": identity,
+    "scalar": parameter,
+    "vector": parameter,
+    "matrix": parameter,
+}
+"""Primitives that the checker turns into other operations."""

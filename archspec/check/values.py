@@ -1,0 +1,175 @@
+"""What an expression can stand for while a spec is checked, and the frames in which names are looked up.
+
+Numbers, texts and truth values are plain Python ones. Everything known before a graph is seen is settled here; what is
+left becomes nodes of the IR.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from archspec.diagnostics import Problems
+from archspec.ir.nodes import Node
+from archspec.ir.ops import Operation
+from archspec.ir.types import ERROR, Axis, IndexSet
+from archspec.source import Span
+from archspec.syntax import tree
+
+if TYPE_CHECKING:
+    from archspec.facts import Facts
+
+
+@dataclass(frozen=True)
+class Size:
+    """A named size: an axis where an axis is meant, its number elsewhere."""
+
+    axis: Axis
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Several values in order: `layers(x)`, `0..4`, `(a, b)`, the results of a function."""
+
+    items: tuple["Value", ...]
+
+
+@dataclass(frozen=True)
+class Function:
+    """A definition or lambda, or a definition under another name; `closure` is where a lambda was written."""
+
+    name: str
+    parameters: tuple[tree.Parameter, ...]
+    body: tree.Body
+    closure: "Frame | None" = None
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """A row of the table, or one of the checker's own (`encode`, `identity`), under the name it is called by."""
+
+    name: str
+    row: Operation | None
+    special: str = ""
+
+
+Value = int | float | bool | str | Size | Listing | Function | Primitive | IndexSet | Node
+
+
+def broken(span: Span) -> Node:
+    """The value of what was already reported."""
+    return Node("constant", (), ERROR, span, (("value", 0.0),))
+
+
+def is_broken(value: Value) -> bool:
+    """Whether a problem below this value was reported."""
+    return isinstance(value, Node) and value.type.entries == "error"
+
+
+def number_of(value: Value) -> int | float | bool | None:
+    """The number a value is known to be, or None."""
+    if isinstance(value, Size):
+        return value.axis.size
+    return value if isinstance(value, int | float) else None
+
+
+@dataclass
+class Naming:
+    """Gives weights their names below a section: the first `linear`, the next `linear_2`."""
+
+    prefix: str = ""
+    taken: set[str] = field(default_factory=set)
+
+    def fresh(self, name: str) -> str:
+        """The whole path of a name not used here before."""
+        candidate, count = name, 1
+        while candidate in self.taken:
+            count += 1
+            candidate = f"{name}_{count}"
+        self.taken.add(candidate)
+        return f"{self.prefix}.{candidate}" if self.prefix else candidate
+
+    def below(self, name: str) -> "Naming":
+        """The naming inside a call of a definition."""
+        return Naming(self.fresh(name))
+
+
+@dataclass
+class Place:
+    """The section being expanded: its states and the values of its definitions without arguments."""
+
+    title: str
+    states: dict[str, Value]
+    history: Mapping[str, tuple[Node, ...]] = field(default_factory=dict)
+    """For `layers(x)` in the output."""
+    raw: bool = False
+    """Whether raw data may be read: in the input alone."""
+    depth: int | None = None
+    depth_read: bool = False
+    naming: Naming = field(default_factory=Naming)
+    once: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Binding:
+    """The two indices in force: i and j, and the set j runs over."""
+
+    target: str
+    source: str
+    over: IndexSet
+
+
+@dataclass(frozen=True)
+class World:
+    """What stays the same for a whole spec."""
+
+    problems: Problems
+    sizes: Mapping[str, Value]
+    definitions: Mapping[str, tree.Definition]
+    library: Mapping[str, tree.Definition]
+    states: frozenset[str]
+    facts: "Facts | None"
+    evaluate: Callable[[tree.Expr, "Frame"], Value]
+
+    def definition(self, name: str) -> tree.Definition | None:
+        """The spec's own definition of a name, else the library's."""
+        return self.definitions.get(name) or self.library.get(name)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where an expression is evaluated: the names it sees and the indices in force."""
+
+    world: World
+    place: Place
+    naming: Naming
+    locals: dict[str, Value] = field(default_factory=dict)
+    outer: "Frame | None" = None
+    """Where a lambda was written."""
+    sees_states: bool = False
+    binding: Binding | None = None
+    inside: bool = False
+    """Whether this is inside a reduction, however deep."""
+    calls: tuple[str, ...] = ()
+    bases: Mapping[int, Value] = field(default_factory=dict)
+    """Values of indexed expressions that were needed early, by the identity of their tree."""
+    alone: str = ""
+    """The local a call names its weights after, where it stands alone on the right-hand side."""
+
+    def value(self, expression: tree.Expr) -> Value:
+        """Evaluate an expression here; what it is named after holds for a call alone."""
+        return self.world.evaluate(expression, replace(self, alone="") if self.alone else self)
+
+    def whole(self) -> "Frame":
+        """The same names, no indices: what `f(x)` in `f(x)[j]` sees."""
+        return replace(self, binding=None, inside=False, alone="")
+
+    def error(
+        self, code: str, span: Span, message: str, label: str = "", notes: tuple[str, ...] = (), help: str = ""
+    ) -> Node:
+        """Report a problem; the result is a broken value."""
+        self.world.problems.error(code, span, message, label=label, notes=notes, help=help)
+        return broken(span)
+
+    def unsupported(self, span: Span, what: str, help: str = "") -> Node:
+        """Report something the language has and this version lacks."""
+        return self.error("E0299", span, f"{what} is not supported yet", help=help)

@@ -1,0 +1,49 @@
+"""What does not depend on j leaves the sum over j: `sum[j in N](w[i] * x[j])` is `w * sum[j in N](x[j])`.
+
+Non-goals: max and min, where the sign of the factor matters; sums of several terms.
+"""
+
+from dataclasses import replace
+
+from archspec.ir.nodes import Node, Program
+from archspec.ir.rules import Mismatch, combine
+from archspec.ir.types import NODE
+from archspec.passes.rewrite import bottom_up, each_section
+
+LINEAR = ("sum", "mean")
+
+
+def factor(program: Program) -> Program:
+    """Factors without j moved out of sums and means."""
+    return each_section(program, lambda section: bottom_up(section, factored))
+
+
+def factored(node: Node) -> Node:
+    """`w * sum(x)` for `sum(w * x)`, and `sum(x) / w` for `sum(x / w)`; repeated until nothing leaves."""
+    if node.op not in LINEAR or node.operands[0].op not in ("mul", "div"):
+        return node
+    body = node.operands[0]
+    sides = (1,) if body.op == "div" else (0, 1)
+    for side in sides:
+        outer, rest = without_j(body.operands[side]), body.operands[1 - side]
+        if outer is not None and rest.type.domain.kind == "pair":
+            return moved_out(node, body, outer, rest, side)
+    return node
+
+
+def without_j(node: Node) -> Node | None:
+    """The value as it is outside the reduction: per node or constant; None where it depends on j."""
+    if node.op == "gather_target":
+        return node.operands[0]
+    return node if node.type.domain.kind == "constant" else None
+
+
+def moved_out(node: Node, body: Node, outer: Node, rest: Node, side: int) -> Node:
+    """The reduction of the rest, combined with what left it."""
+    inner = factored(replace(node, operands=(rest,), type=replace(rest.type, domain=NODE), name=""))
+    operands = (outer, inner) if side == 0 else (inner, outer)
+    try:
+        result = combine([operand.type for operand in operands])
+    except Mismatch:
+        return node
+    return Node(body.op, operands, result, node.span) if result.axes == node.type.axes else node

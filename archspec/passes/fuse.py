@@ -1,0 +1,112 @@
+"""Neighbour sums, weighted neighbour sums and softmax attention become single operations.
+
+Non-goals: choosing how they are computed (schedule does); gates as wide as the values, which stay per pair.
+"""
+
+from dataclasses import dataclass
+
+from archspec.ir.nodes import Node, Program, Section
+from archspec.ir.types import NODE
+from archspec.passes.rewrite import bottom_up, each_section, users
+
+
+@dataclass(frozen=True)
+class Logits:
+    """The argument of a softmax taken apart: scale * q[i] @ k[j] + bias."""
+
+    query: Node
+    key: Node
+    scale: float = 1.0
+    bias: Node | None = None
+
+
+def fuse(program: Program) -> Program:
+    """Sums over pairs replaced by the fused operations they are."""
+    return each_section(program, fuse_section)
+
+
+def fuse_section(section: Section) -> Section:
+    """Match every sum; a softmax that is used elsewhere too stays."""
+    used = users(section)
+    return bottom_up(section, lambda node: fused(node, used) if node.op == "sum" else node)
+
+
+def fused(node: Node, used: dict[int, int]) -> Node:
+    """The fused form of a sum over j, or the sum."""
+    body = node.operands[0]
+    if body.op == "gather_source":
+        return one("neighbour_sum", node, body.operands)
+    if body.op == "mul":
+        for weight, value in (body.operands, body.operands[::-1]):
+            if value.op == "gather_source" and weight.type.domain.kind == "pair" and spreads(weight, value):
+                return weighted(node, weight, value.operands[0], used)
+    return node
+
+
+def one(op: str, node: Node, operands: tuple[Node, ...], **attributes: object) -> Node:
+    """A fused node in the place of a sum."""
+    return Node(op, operands, node.type, node.span, (("over", node["over"]), *attributes.items()))
+
+
+def spreads(weight: Node, value: Node) -> bool:
+    """Whether each weight counts for many features: its axes are fewer than the value's, and lead them."""
+    axes = weight.type.axes
+    return len(axes) <= 1 and len(axes) < max(1, len(value.type.axes)) and axes == value.type.axes[: len(axes)]
+
+
+def weighted(node: Node, weight: Node, value: Node, used: dict[int, int]) -> Node:
+    """Attention where the weights are a softmax of products, else a weighted sum."""
+    logits = taken_apart(weight.operands[0]) if weight.op == "softmax" and used[id(weight)] == 1 else None
+    if logits is None or value.type.domain != NODE or not fits(logits, weight, value):
+        return one("weighted_sum", node, (weight, value))
+    bias = () if logits.bias is None else (logits.bias,)
+    return one("attention", node, (logits.query, logits.key, value, *bias), scale=logits.scale)
+
+
+def fits(logits: Logits, weight: Node, value: Node) -> bool:
+    """Query, key and value have the axes (heads, …) or one axis; the bias, if any, those of the weights."""
+    heads = weight.type.axes
+    parts = (logits.query, logits.key, value)
+    return (
+        all(len(part.type.axes) == len(heads) + 1 and part.type.axes[: len(heads)] == heads for part in parts)
+        and logits.query.type.axes == logits.key.type.axes
+        and (logits.bias is None or logits.bias.type.axes == heads)
+    )
+
+
+def taken_apart(node: Node) -> Logits | None:
+    """Read logits as scale * q[i] @ k[j] + bias; None where they are something else."""
+    if node.op == "inner":
+        return product(node)
+    if node.op in ("mul", "div") and node.operands[1].op == "constant":
+        return scaled(node.operands[0], float(node.operands[1]["value"]), node.op)  # type: ignore[arg-type]
+    if node.op == "mul" and node.operands[0].op == "constant":
+        return scaled(node.operands[1], float(node.operands[0]["value"]), node.op)  # type: ignore[arg-type]
+    if node.op == "add":
+        return biased(node)
+    return None
+
+
+def product(node: Node) -> Logits | None:
+    """`q[i] @ k[j]`, either way round."""
+    by_op = {operand.op: operand.operands[0] for operand in node.operands if operand.operands}
+    if set(by_op) != {"gather_target", "gather_source"}:
+        return None
+    return Logits(by_op["gather_target"], by_op["gather_source"])
+
+
+def scaled(inner: Node, factor: float, op: str) -> Logits | None:
+    """A product times or over a number."""
+    logits = taken_apart(inner)
+    if logits is None or logits.bias is not None:
+        return None
+    return Logits(logits.query, logits.key, logits.scale * factor if op == "mul" else logits.scale / factor)
+
+
+def biased(node: Node) -> Logits | None:
+    """Products plus a bias per pair."""
+    for term, bias in (node.operands, node.operands[::-1]):
+        logits = taken_apart(term)
+        if logits is not None and logits.bias is None and bias.type.domain.kind == "pair":
+            return Logits(logits.query, logits.key, logits.scale, bias)
+    return None

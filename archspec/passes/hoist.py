@@ -1,0 +1,40 @@
+"""What depends on one index only is computed per node, before it is gathered: `linear(x[j])` is `linear(x)[j]`.
+
+Non-goals: norms over rows, whose statistics would change with the rows; dropout; what mixes x[i] and x[j].
+"""
+
+from dataclasses import replace
+
+from archspec.ir.nodes import Node, Program
+from archspec.ir.ops import OPERATIONS
+from archspec.passes.rewrite import bottom_up, each_section
+
+GATHERS = ("gather_source", "gather_target")
+
+ROW_BY_ROW = frozenset(
+    (
+        *(name for name, row in OPERATIONS.items() if row.elementwise),
+        *("inner", "concat", "view", "linear", "embed", "layer_norm", "rms_norm"),
+    )
+)
+"""Operations whose result in a row depends on that row alone."""
+
+
+def hoist(program: Program) -> Program:
+    """Gathers moved behind the operations they feed."""
+    return each_section(program, lambda section: bottom_up(section, hoisted))
+
+
+def hoisted(node: Node) -> Node:
+    """gather(f(x)) for f(gather(x)), where every other operand is a constant or gathered alike."""
+    if node.op not in ROW_BY_ROW:
+        return node
+    gathers = [operand for operand in node.operands if operand.op in GATHERS]
+    others = [operand for operand in node.operands if operand.op not in GATHERS]
+    same = {(gather.op, gather["over"]) for gather in gathers}
+    if len(same) != 1 or any(other.type.domain.kind != "constant" for other in others):
+        return node
+    operands = tuple(operand.operands[0] if operand.op in GATHERS else operand for operand in node.operands)
+    domain = gathers[0].operands[0].type.domain
+    inside = replace(node, operands=operands, type=replace(node.type, domain=domain))
+    return Node(gathers[0].op, (inside,), node.type, node.span, gathers[0].attributes)

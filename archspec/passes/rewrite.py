@@ -1,0 +1,47 @@
+"""How a pass walks a program: every distinct section once, every node after its operands."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from archspec.ir.nodes import Node, Program, Section
+
+Rule = Callable[[Node], Node]
+
+
+def each_section(program: Program, rewrite: Callable[[Section], Section]) -> Program:
+    """The program with every section rewritten; sections that were one stay one."""
+    done: dict[int, Section] = {}
+
+    def once(section: Section) -> Section:
+        if id(section) not in done:
+            done[id(section)] = rewrite(section)
+        return done[id(section)]
+
+    return Program(program.name, once(program.input), tuple(map(once, program.layers)), once(program.output))
+
+
+def bottom_up(section: Section, rule: Rule) -> Section:
+    """Every node rebuilt with its rewritten operands and handed to the rule; the rule returns it or a better one."""
+    new: dict[int, Node] = {}
+    for node in section.nodes:
+        changed = with_operands(node, [new[id(operand)] for operand in node.operands])
+        better = rule(changed)
+        if better is not changed and not better.name and better.op != "state":
+            better.name = node.name
+        new[id(node)] = better
+    return replace(section, results=tuple((name, new[id(value)]) for name, value in section.results))
+
+
+def with_operands(node: Node, operands: Sequence[Node]) -> Node:
+    """The node itself if its operands stay, else a copy with others."""
+    if all(old is now for old, now in zip(node.operands, operands, strict=True)):
+        return node
+    return replace(node, operands=tuple(operands))
+
+
+def users(section: Section) -> Counter[int]:
+    """How often each node, by identity, is used by nodes and results."""
+    counted = Counter(id(operand) for node in section.nodes for operand in node.operands)
+    counted.update(id(value) for _, value in section.results)
+    return counted
