@@ -1,0 +1,1 @@
+"""Text → tree; knows no domains, no axes."""

@@ -70,7 +70,8 @@ class TrainSettings(Settings):
     optimizer: OptimizerSettings = Field(default_factory=lambda: OptimizerSettings(), description="the optimiser")
     schedule: Schedule = Field(default_factory=lambda: ConstantSettings(), description="learning rate over time")
     loss: Literal["weighted_cross_entropy", "cross_entropy"] = Field(
-        "weighted_cross_entropy", description="cross-entropy, classes weighted by (V - n_c)/V in the batch or not at all"
+        "weighted_cross_entropy",
+        description="cross-entropy, classes weighted by (V - n_c)/V in the batch or not at all",
     )
     clip: PositiveFloat | None = Field(None, description="largest norm of the whole gradient; null leaves it alone")
     monitor: Literal["acc", "loss"] = Field("acc", description="validation score that picks the best checkpoint")

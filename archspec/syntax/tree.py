@@ -189,8 +189,8 @@ class Chain(Node):
 
 
 Stage = Repeat | Chain | Name | Call
-"""A stack is a Stage; a leaf is a block's Name, a Call of one with arguments, or `tied(stage)` as a Call whose one argument
-is the stage."""
+"""A stack is a Stage; a leaf is a block's Name, a Call of one with arguments, or `tied(stage)` as a Call whose one
+argument is the stage."""
 
 
 def walk(node: object) -> "list[Node]":
@@ -199,4 +199,7 @@ def walk(node: object) -> "list[Node]":
         return [found for item in node for found in walk(item)]
     if not isinstance(node, Node):
         return []
-    return [node, *(found for name in node.__dataclass_fields__ if name != "span" for found in walk(getattr(node, name)))]
+    return [
+        node,
+        *(found for name in node.__dataclass_fields__ if name != "span" for found in walk(getattr(node, name))),
+    ]
