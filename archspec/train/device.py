@@ -1,0 +1,59 @@
+"""Where and with how many bits a run computes; lightning-fabric places the module and drives backward and optimiser."""
+
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.precision.double import DoublePrecision
+from lightning_fabric.plugins.precision.precision import Precision
+
+from archspec.runtime.batch import Batch
+from archspec.train.optimizer import refusal
+
+
+class Double(DoublePrecision):
+    """Float64 without a walk through the input, which would copy a batch with everything it has cached."""
+
+    def convert_input(self, data: Any) -> Any:
+        """Leave it: `place_batch` has converted the batch."""
+        return data
+
+
+def choose(name: str) -> torch.device:
+    """The device a user names: `cpu`, `cuda`, `cuda:1`, … or `auto` for the first GPU there is, else the CPU."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise refusal("E0606", f"unknown device `{name}`", None, "write `cpu`, `cuda`, `cuda:1` or `auto`") from None
+    if device.type not in ("cpu", "cuda"):
+        raise refusal("E0606", f"archspec does not train on `{name}`", None, "write `cpu`, `cuda`, `cuda:1` or `auto`")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise refusal(
+            "E0607", f"there is no `{name}` here: torch finds {torch.cuda.device_count()} of them", None, cure()
+        )
+    return device
+
+
+def cure() -> str:
+    """What helps when a GPU is missing."""
+    if torch.cuda.is_available():
+        return f"GPUs are numbered from `cuda:0` to `cuda:{torch.cuda.device_count() - 1}`"
+    return "write `--device cpu`, or install a torch that was built for your GPU"
+
+
+def open_fabric(device: torch.device, precision: int) -> Fabric:
+    """Fabric for one device."""
+    devices: int | list[int] = 1 if device.type == "cpu" else [device.index or 0]
+    bits: Precision = Double() if precision == 64 else Precision()
+    return Fabric(accelerator=device.type, devices=devices, plugins=[bits])
+
+
+def place_batch(batch: Batch, device: torch.device, precision: int) -> Batch:
+    """The batch on the device of the module, its numbers with the module's bits."""
+    moved = batch.to(device) if device.type != "cpu" else batch
+    if precision == 64:
+        moved.x = moved.x.double() if moved.x.is_floating_point() else moved.x
+        moved.e = moved.e.double() if moved.e is not None and moved.e.is_floating_point() else moved.e
+    return moved

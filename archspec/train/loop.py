@@ -1,0 +1,159 @@
+"""The loop: epochs of training and scoring, each recorded, checkpoints at their ends, until there is a reason to stop."""
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from archspec.data.load import Split
+from archspec.data.random import epoch_order
+from archspec.train import state as states
+from archspec.train import weights
+from archspec.train.display import Display
+from archspec.train.engine import Engine
+from archspec.train.folder import Record, RunFolder
+from archspec.train.interrupt import Interrupt, Interrupted
+from archspec.train.metrics import Scores
+from archspec.train.state import Best, State
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why a run is over: a word for programs and a phrase for people."""
+
+    reason: Literal["epochs", "patience", "schedule", "diverged"]
+    text: str
+
+
+@dataclass
+class Run:
+    """A run in progress: what computes, how far it is, where it writes and who is told."""
+
+    engine: Engine
+    state: State
+    folder: RunFolder
+    display: Display
+    metadata: dict[str, str]
+    """What is written into weight files: spec, its hash, versions."""
+
+
+def fit(run: Run) -> Stop:
+    """Train until there is a reason to stop, and return it.
+
+    On Ctrl-C the state in the middle of the epoch is saved, the sums of its steps included, and Interrupted is raised;
+    a diverging run raises Diverged and leaves the last checkpoint as it is.
+    """
+    run.display.start(run.engine.settings.epochs, run.engine.steps, run.state)
+    try:
+        with Interrupt() as interrupt:
+            while (why := over(run)) is None:
+                train_epoch(run, interrupt)
+                finish_epoch(run, score_epoch(run, interrupt))
+        save(run)
+    except Interrupted:
+        save(run)
+        raise
+    finally:
+        run.display.stop()
+    return why
+
+
+def over(run: Run) -> Stop | None:
+    """Why the run is over, if it is: it depends on its state alone, so a resumed run stops where an unbroken one does."""
+    settings, state = run.engine.settings, run.state
+    if state.step:
+        return None
+    if state.epoch >= settings.epochs:
+        return Stop("epochs", f"all {settings.epochs} epochs are done")
+    if state.best and settings.patience is not None and state.epoch - state.best.epoch >= settings.patience:
+        return Stop("patience", f"no better validation {settings.monitor} for {settings.patience} epochs")
+    why = run.engine.schedule.over()
+    return Stop("schedule", why) if why else None
+
+
+def train_epoch(run: Run, interrupt: Interrupt) -> None:
+    """The steps of an epoch that are not made yet; its order depends on seed and epoch alone."""
+    engine, state, data = run.engine, run.state, run.engine.task.data
+    size = engine.task.batch_size
+    order = epoch_order(engine.settings.seed, state.epoch, len(data.train))
+    began = time.perf_counter() - state.seconds
+    engine.module.train()
+    for batch in data.train.batches(size, order[state.step * size :]):
+        loss, norm = engine.step(batch, state.epoch * engine.steps + state.step, state.tally)
+        state.norms.add(norm)
+        state.step += 1
+        state.seconds = time.perf_counter() - began
+        run.display.step(state, loss, engine.rate)
+        interrupt.check()
+
+
+def score_epoch(run: Run, interrupt: Interrupt) -> Record:
+    """The scores of an epoch: training as summed up during it, validation, and test every `test_every` epochs."""
+    engine, state, began = run.engine, run.state, time.perf_counter()
+    number, every = state.epoch + 1, engine.settings.test_every
+    data = engine.task.data
+    record: Record = {
+        "epoch": number,
+        "lr": engine.rate,
+        "steps": engine.steps,
+        "gradient_norm": {"mean": state.norms.total / engine.steps, "max": state.norms.largest},
+        "train": state.tally.scores(engine.weighted),
+        "val": scores(run, data.val, "validation", interrupt),
+    }
+    if every is not None and number % every == 0:
+        record["test"] = scores(run, data.test, "test", interrupt)
+    return record | {"seconds": state.seconds, "seconds_scoring": time.perf_counter() - began}
+
+
+def scores(run: Run, split: Split, name: str, interrupt: Interrupt) -> Scores:
+    """The scores of a split, stopping between batches where the run is asked to."""
+
+    def watch() -> None:
+        run.display.watch(name)
+        interrupt.check()
+
+    return run.engine.scores(split, watch)
+
+
+def finish_epoch(run: Run, record: Record) -> None:
+    """Learn from the scores, record them, and write a checkpoint where one is due."""
+    engine, state, settings = run.engine, run.state, run.engine.settings
+    loss = record["val"]["loss"]
+    if not math.isfinite(loss):
+        raise engine.diverged(f"the validation loss became {loss} after epoch {record['epoch']}")
+    engine.schedule.after_epoch(record["val"])
+    score = monitored(record["val"], settings.monitor)
+    if state.best is None or score > state.best.score:
+        state.best = Best(record["epoch"], score, states.copy_weights(engine.module))
+    run.folder.append(record)
+    state.next_epoch(record["seconds"] + record["seconds_scoring"])
+    run.display.epoch(record, state)
+    if state.epoch % settings.checkpoint_every == 0:
+        save(run)
+
+
+def monitored(validation: Scores, name: str) -> float:
+    """The validation score that the best epoch has most of."""
+    value = validation[name]
+    if value is None:
+        return -math.inf
+    return -value if name == "loss" else value
+
+
+def save(run: Run) -> None:
+    """Write the state, then the weights for other programs to read.
+
+    The best weights are in the state too: after a crash between the files, resuming writes them anew from there.
+    """
+    states.save(run.folder.state, run.engine, run.state)
+    write_weights(run)
+
+
+def write_weights(run: Run) -> None:
+    """The weights as they are, and those of the best epoch."""
+    state = run.state
+    about = run.metadata | {"epoch": str(state.epoch), "step": str(state.step)}
+    weights.save(run.folder.weights("last"), run.engine.module.state_dict(), about)
+    if state.best:
+        best = run.metadata | {"epoch": str(state.best.epoch), "step": "0"}
+        weights.save(run.folder.weights("best"), state.best.weights, best)

@@ -1,0 +1,141 @@
+"""Predictions of a split, node by node, into a file: `.csv`, `.npz` or `.pt`."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from archspec.data.split import Split
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.train.engine import Engine
+
+Columns = dict[str, NDArray[Any]]
+"""graph, node (its number in the graph), label, prediction [nodes]; logit, probability [nodes, classes]."""
+
+
+def write(engine: Engine, split: Split, path: Path, watch: Callable[[int], None]) -> int:
+    """Write the predictions of a split batch by batch, and return how many nodes there were.
+
+    The file appears when it is complete. `watch` is told the number of graphs done.
+    """
+    part = path.with_name(f".{path.name}.part")
+    parts = columns(engine, split, watch)
+    try:
+        with part.open("wb") as file:
+            nodes = WRITERS[path.suffix](parts, file)
+        part.replace(path)
+    except OSError as problem:
+        raise fault(
+            "E0632", f"cannot write predictions: {problem.strerror}", path, "name a file that can be written"
+        ) from problem
+    finally:
+        part.unlink(missing_ok=True)
+    return nodes
+
+
+def check(path: Path, force: bool) -> Path:
+    """A path predictions may be written to; E0630 for an unknown ending, E0631 where a file stands."""
+    if path.suffix not in WRITERS:
+        known = ", ".join(f"`{ending}`" for ending in WRITERS)
+        raise fault(
+            "E0630", f"unknown kind of file `{path.suffix or path.name}`", path, f"let the name end in one of {known}"
+        )
+    if path.is_dir() or not path.parent.is_dir():
+        message = "this is a folder" if path.is_dir() else f"there is no folder `{path.parent}`"
+        raise fault("E0632", f"cannot write predictions: {message}", path, "name a file in a folder that exists")
+    if path.exists() and not force:
+        raise fault(
+            "E0631", "there is a file of this name already", path, "name another one, or replace it with `--force`"
+        )
+    return path
+
+
+def columns(engine: Engine, split: Split, watch: Callable[[int], None]) -> Iterator[Columns]:
+    """The columns of every batch; graphs are numbered as in the split, nodes as in their graph."""
+    first = 0
+    for batch, logits, _nll, y, _count in engine.outputs(split):
+        graph = batch.graph.cpu()
+        node = torch.arange(batch.nodes) - batch.node_ptr.cpu()[graph]
+        found = {
+            "graph": graph + first,
+            "node": node,
+            "label": y,
+            "prediction": logits.argmax(dim=1),
+            "logit": logits,
+            "probability": logits.softmax(dim=1),
+        }
+        yield {name: value.cpu().numpy() for name, value in found.items()}
+        first += batch.graphs
+        watch(first)
+
+
+def write_csv(parts: Iterator[Columns], file: IO[bytes]) -> int:
+    """A line for every node; numbers with all their digits."""
+    nodes = 0
+    for part in parts:
+        flat = dict(spread(part))
+        if not nodes:
+            file.write((",".join(flat) + "\n").encode())
+        rows = zip(*(column.tolist() for column in flat.values()), strict=True)
+        file.write("".join(",".join(map(repr, row)) + "\n" for row in rows).encode())
+        nodes += len(part["node"])
+    return nodes
+
+
+def spread(part: Columns) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Matrices as one column a class: `logit_0`, `logit_1`."""
+    for name, column in part.items():
+        if column.ndim == 1:
+            yield name, column
+        else:
+            yield from ((f"{name}_{label}", column[:, label]) for label in range(column.shape[1]))
+
+
+def write_npz(parts: Iterator[Columns], file: IO[bytes]) -> int:
+    """One array a column."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = gather(parts, Path(folder))
+        np.savez(file, **found)
+        return len(found["node"])
+
+
+def write_pt(parts: Iterator[Columns], file: IO[bytes]) -> int:
+    """One tensor a column, loadable with `weights_only=True`."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = gather(parts, Path(folder))
+        torch.save({name: torch.from_numpy(column) for name, column in found.items()}, file)
+        return len(found["node"])
+
+
+def gather(parts: Iterator[Columns], folder: Path) -> Columns:
+    """The columns of all batches as arrays mapped from files, so that a large split need not fit into memory."""
+    like: Columns = {}
+    files: dict[str, IO[bytes]] = {}
+    for part in parts:
+        like = part
+        for name, column in part.items():
+            if name not in files:
+                files[name] = (folder / name).open("wb")
+            files[name].write(np.ascontiguousarray(column).tobytes())
+    for file in files.values():
+        file.close()
+    return {
+        name: np.memmap(folder / name, column.dtype, "c").reshape(-1, *column.shape[1:])
+        for name, column in like.items()
+    }
+
+
+WRITERS: dict[str, Callable[[Iterator[Columns], IO[bytes]], int]] = {
+    ".csv": write_csv,
+    ".npz": write_npz,
+    ".pt": write_pt,
+}
+
+
+def fault(code: str, message: str, path: Path, cure: str) -> SpecError:
+    """One problem of a file."""
+    return SpecError([Diagnostic(code, message, path=str(path), help=cure)])

@@ -1,0 +1,52 @@
+"""Whether a run may go on: the same spec, apart from what does not change the epochs that are done."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.syntax.spec import Spec
+from archspec.train.folder import RunFolder
+
+FREE = {("train", "epochs"), ("train", "checkpoint_every"), ("train", "threads"), ("about",)}
+"""Settings that may differ when a run goes on. With another number of threads only the last bits differ."""
+
+
+def check(old: Spec, new: Spec, folder: RunFolder, epochs_done: int) -> None:
+    """E0614 for every setting that differs from the run's own, and for fewer epochs than are done."""
+    before, now = dict(leaves(old.settings.model_dump())), dict(leaves(new.settings.model_dump()))
+    changed = [path for path in before | now if before.get(path) != now.get(path) and path not in FREE]
+    problems = [problem(path, before.get(path), new, folder) for path in changed]
+    if new.settings.train.epochs < epochs_done:
+        message = f"the run has {epochs_done} epochs behind it, more than the {new.settings.train.epochs} asked for"
+        cure = f"give at least {epochs_done}"
+        problems.append(Diagnostic("E0614", message, new.place("train", "epochs"), help=cure, path=str(folder.path)))
+    if problems:
+        raise SpecError(problems)
+
+
+def problem(path: tuple[str, ...], before: Any, new: Spec, folder: RunFolder) -> Diagnostic:
+    """One setting that differs."""
+    name = ".".join(path)
+    was = "it was not set" if before is None else f"it was `{before}`"
+    cure = "take it back, or start a new run without `--resume`"
+    message = f"`{name}` differs from the run that is to go on"
+    return Diagnostic("E0614", message, new.place(*path), notes=(was,), help=cure, path=str(folder.path))
+
+
+def leaves(settings: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every plain value of nested settings with its path."""
+    for key, value in settings.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
+
+
+def finished(folder: RunFolder, epochs: int) -> str | None:
+    """Why there is nothing to go on with, if so: a finished run goes on only where all its epochs are done and more are asked."""
+    result = folder.result()
+    if result is None:
+        return None
+    if result["reason"] == "epochs" and result["epochs"] < epochs:
+        return None
+    return str(result["stopped"])

@@ -1,0 +1,175 @@
+"""A run from its start, or from where it was left, to its result."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import archspec
+from archspec.data.floor import CEILINGS, Floor, degree_floor
+from archspec.runtime import malloc
+from archspec.train import environment, folder, loop, state, weights
+from archspec.train.display import Display
+from archspec.train.engine import Diverged, Engine
+from archspec.train.files import write, write_json
+from archspec.train.folder import Record, RunFolder
+from archspec.train.loop import Run, Stop
+from archspec.train.metrics import Tally
+from archspec.train.task import Task
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a run computes."""
+
+    device: torch.device
+    malloc: str
+    """What was asked of the allocator, in words."""
+
+
+def prepare(device: torch.device, threads: int | None, seed: int) -> Machine:
+    """Threads, allocator and random generators, set before a module is built or data is loaded."""
+    if threads is not None:
+        torch.set_num_threads(threads)
+    tuned = device.type == "cpu" and malloc.tune()
+    torch.manual_seed(seed)
+    return Machine(device, "tuned" if tuned else "as installed")
+
+
+def start(task: Task, path: Path | None, machine: Machine, display: Display, options: dict[str, Any]) -> Record:
+    """Train a task in a new folder, and return its result; `options` are kept for whoever resumes it."""
+    engine = Engine(task, machine.device)
+    about = environment.describe(machine.device, machine.malloc) | {"options": options, "resumed": []}
+    made = folder.create(path, task.name, {"spec.yaml": task.spec, "model.py": task.code})
+    write_json(made.environment, about)
+    display.say(f"{headline(task, machine)} → {made.path}")
+    run = Run(engine, state.State(Tally(engine.classes)), made, display, metadata(task))
+    return finish(run)
+
+
+def resume(task: Task, old: RunFolder, machine: Machine, display: Display) -> Record:
+    """Go on with a run from its checkpoint, or from its start where it has none yet, and return its result."""
+    engine = Engine(task, machine.device)
+    run = Run(engine, state.State(Tally(engine.classes)), old, display, metadata(task))
+    if old.state.exists():
+        run.state = state.restore(state.read(old.state), engine)
+        loop.write_weights(run)
+    old.done.unlink(missing_ok=True)
+    old.checkpoints.mkdir(exist_ok=True)
+    old.cut_back(run.state.epoch)
+    write(old.spec, task.spec)
+    note_resumption(old, machine, display)
+    done = f"epoch {run.state.epoch + 1}, step {run.state.step + 1}"
+    display.say(f"{headline(task, machine)}, going on at {done} → {old.path}")
+    return finish(run)
+
+
+def note_resumption(old: RunFolder, machine: Machine, display: Display) -> None:
+    """Keep what the run goes on with, and tell what may change its bits."""
+    before, now = old.told(), environment.describe(machine.device, machine.malloc)
+    changed = environment.differences(before, now)
+    if changed:
+        display.say(
+            "note: the last bits may differ from an unbroken run, since these have changed: " + "; ".join(changed)
+        )
+    write_json(old.environment, before | {"resumed": [*before.get("resumed", []), now]})
+
+
+def headline(task: Task, machine: Machine) -> str:
+    """What is trained, in one line."""
+    parameters = sum(one.numel() for one in task.module.parameters())
+    graphs = f"{len(task.data.train):,} graphs"
+    where = "one thread" if torch.get_num_threads() == 1 else f"{torch.get_num_threads()} threads"
+    device = str(machine.device) + (f", {where}" if machine.device.type == "cpu" else "")
+    return (
+        f"{task.name}: {parameters:,} parameters, {graphs} of {task.data.name}, {task.train.epochs} epochs on {device}"
+    )
+
+
+def metadata(task: Task) -> dict[str, str]:
+    """What stands in the weight files."""
+    digest = hashlib.sha256(task.spec.encode()).hexdigest()
+    return {"archspec": archspec.__version__, "name": task.name, "spec": task.spec, "spec_sha256": digest}
+
+
+def finish(run: Run) -> Record:
+    """Train to the end and write `done.json`, also where the run diverged: going on would diverge again."""
+    try:
+        why = loop.fit(run)
+    except Diverged as problem:
+        write_json(run.folder.done, summarise(run, Stop("diverged", problem.diagnostics[0].message), None))
+        raise
+    result = summarise(run, why, degree_floor(run.engine.task.data))
+    write_json(run.folder.done, result)
+    return result
+
+
+def summarise(run: Run, why: Stop, floor: Floor | None) -> Record:
+    """The content of `done.json`: scores of the best and of the last epoch, and what to hold them against."""
+    task, records = run.engine.task, {record["epoch"]: record for record in run.folder.records()}
+    best = run.state.best.epoch if run.state.best else None
+    score = {} if why.reason == "diverged" else missing_tests(run, records, best)
+    ceiling = CEILINGS.get(task.data.name)
+    return {
+        "name": task.name,
+        "reason": why.reason,
+        "stopped": why.text,
+        "epochs": run.state.epoch,
+        "seconds": run.state.elapsed,
+        "seconds_per_epoch": run.state.elapsed / max(1, run.state.epoch),
+        "parameters": sum(one.numel() for one in task.module.parameters()),
+        "spec_sha256": run.metadata["spec_sha256"],
+        "best": chosen(records, best, score),
+        "last": chosen(records, run.state.epoch, score),
+        "floor": {"rule": floor.rule, **scores_of(floor)} if floor else None,
+        "ceiling": {"acc": ceiling.acc, "deviation": ceiling.deviation, "what": ceiling.what} if ceiling else None,
+    }
+
+
+def chosen(records: dict[int, Record], epoch: int | None, tests: dict[int, Any]) -> Record | None:
+    """The scores of one epoch on all splits."""
+    record = records.get(epoch) if epoch is not None else None
+    if record is None:
+        return None
+    test = record.get("test") or tests.get(record["epoch"])
+    return {"epoch": record["epoch"], "train": record["train"], "val": record["val"], "test": test}
+
+
+def missing_tests(run: Run, records: dict[int, Record], best: int | None) -> dict[int, Any]:
+    """Test scores of the best and of the last epoch where they were not taken on the way."""
+    found: dict[int, Any] = {}
+    if run.state.epoch in records and "test" not in records[run.state.epoch]:
+        found[run.state.epoch] = test(run)
+    if best in records and best not in found and "test" not in records[best] and run.state.best:
+        last = state.copy_weights(run.engine.module)
+        run.engine.module.load_state_dict(run.state.best.weights)
+        found[best] = test(run)
+        run.engine.module.load_state_dict(last)
+    return found
+
+
+def test(run: Run) -> Any:
+    """The test scores of the module as it is."""
+    run.display.say("scoring the test split")
+    return run.engine.scores(run.engine.task.data.test, lambda: None)
+
+
+def scores_of(floor: Floor) -> Record:
+    """The floor's scores as those of a module are written."""
+    keys = ("acc", "acc_0", "acc_1")
+    known = {split: [None if one != one else one for one in values] for split, values in floor.scores.items()}
+    return {split: dict(zip(keys, values, strict=True)) for split, values in known.items()}
+
+
+def load_weights(task: Task, old: RunFolder, which: str) -> dict[str, str]:
+    """Put the best or the last weights of a run into the task's module; what their file says about itself."""
+    found, about = weights.load(folder.checkpoint(old, old.weights(which)))
+    own = task.module.state_dict()
+    wrong = sorted(set(own) ^ set(found)) or [name for name in own if own[name].shape != found[name].shape]
+    if wrong:
+        message = f"the weights do not fit the run's own spec: `{wrong[0]}` differs"
+        raise folder.fault("E0616", message, old.weights(which), "use the archspec this run was made with")
+    task.module.load_state_dict(found)
+    return about

@@ -1,0 +1,146 @@
+"""How far a run has come: everything that has to be kept to go on bit for bit."""
+
+import io
+import pickle
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from archspec.train.engine import Engine
+from archspec.train.files import write
+from archspec.train.metrics import Tally
+from archspec.train.optimizer import refusal
+
+VERSION = 1
+
+
+@dataclass
+class Best:
+    """The epoch with the best validation score so far."""
+
+    epoch: int
+    score: float
+    weights: dict[str, Tensor]
+
+
+@dataclass
+class Norms:
+    """Norms of the gradient over the steps of an epoch."""
+
+    total: float = 0.0
+    largest: float = 0.0
+
+    def add(self, norm: float) -> None:
+        """Count a step."""
+        self.total += norm
+        self.largest = max(self.largest, norm)
+
+
+@dataclass
+class State:
+    """How far a run has come, weights, optimiser and random numbers apart."""
+
+    tally: Tally
+    epoch: int = 0
+    """Epochs that are complete, scores and all."""
+    step: int = 0
+    """Steps made in the epoch after those."""
+    seconds: float = 0.0
+    """Time of training in that epoch."""
+    elapsed: float = 0.0
+    """Time of all complete epochs, evaluation included."""
+    norms: Norms = field(default_factory=Norms)
+    best: Best | None = None
+
+    def next_epoch(self, seconds: float) -> None:
+        """An epoch is complete."""
+        self.epoch, self.step, self.seconds, self.elapsed = self.epoch + 1, 0, 0.0, self.elapsed + seconds
+        self.tally, self.norms = Tally(self.tally.classes), Norms()
+
+
+def copy_weights(module: nn.Module) -> dict[str, Tensor]:
+    """The weights as they are now, on the CPU; names that share memory share it in the copy too."""
+    copies: dict[object, Tensor] = {}
+    weights = module.state_dict()
+    for tensor in weights.values():
+        copies.setdefault((tensor.data_ptr(), tensor.shape), tensor.detach().cpu().clone())
+    return {name: copies[tensor.data_ptr(), tensor.shape] for name, tensor in weights.items()}
+
+
+def save(path: Path, engine: Engine, state: State) -> None:
+    """Write a checkpoint that `load` continues from."""
+    buffer = io.BytesIO()
+    torch.save(as_dict(engine, state), buffer)
+    write(path, buffer.getvalue())
+
+
+def as_dict(engine: Engine, state: State) -> dict[str, Any]:
+    """Plain values and tensors only, so that it loads with `weights_only=True`."""
+    best = state.best
+    return {
+        "version": VERSION,
+        "module": engine.module.state_dict(),
+        "optimizer": engine.optimizer.state_dict(),
+        "schedule": engine.schedule.state_dict(),
+        "random": random_state(),
+        "threads": torch.get_num_threads(),
+        "epoch": state.epoch,
+        "step": state.step,
+        "seconds": state.seconds,
+        "elapsed": state.elapsed,
+        "table": state.tally.table.cpu(),
+        "norms": [state.norms.total, state.norms.largest],
+        "best": None if best is None else {"epoch": best.epoch, "score": best.score, "weights": best.weights},
+    }
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint; E0615 where it is damaged or of another version."""
+    try:
+        kept: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as problem:
+        raise refusal("E0615", f"cannot read the checkpoint `{path}`", None, "train again in a new folder") from problem
+    if kept.get("version") != VERSION:
+        found = kept.get("version")
+        message = f"the checkpoint `{path}` has version {found}, this archspec reads {VERSION}"
+        raise refusal("E0615", message, None, "resume with the archspec it was written by, or train again")
+    return kept
+
+
+def restore(kept: dict[str, Any], engine: Engine) -> State:
+    """Put a checkpoint's values into module, optimiser, schedule and the random generators; the rest as a State."""
+    engine.module.load_state_dict(kept["module"])
+    engine.optimizer.load_state_dict(kept["optimizer"])
+    engine.schedule.load_state_dict(kept["schedule"])
+    set_random_state(kept["random"])
+    tally = Tally(engine.classes)
+    tally.table = kept["table"]
+    best = None if kept["best"] is None else Best(**kept["best"])
+    return State(tally, kept["epoch"], kept["step"], kept["seconds"], kept["elapsed"], Norms(*kept["norms"]), best)
+
+
+def random_state() -> dict[str, Any]:
+    """The state of the global generators: torch's for dropout, the others for modules of the user's own."""
+    name, words, *rest = np.random.get_state()
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "python": random.getstate(),
+        "numpy": (str(name), torch.from_numpy(np.asarray(words).astype(np.int64)), *rest),
+    }
+
+
+def set_random_state(kept: dict[str, Any]) -> None:
+    """Put the generators back."""
+    torch.set_rng_state(kept["torch"])
+    if kept["cuda"] and len(kept["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(kept["cuda"])
+    version, words, gauss = kept["python"]
+    random.setstate((version, tuple(words), gauss))
+    name, numbers, *rest = kept["numpy"]
+    np.random.set_state((name, numbers.numpy().astype(np.uint32), *rest))

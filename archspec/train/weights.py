@@ -1,0 +1,56 @@
+"""Weights as safetensors, with the spec they belong to in the metadata."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from archspec.train.files import write
+from archspec.train.optimizer import refusal
+
+Weights = dict[str, Tensor]
+
+
+def save(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write weights. Tensors that share their memory are written once, the other names kept as `shared` in the metadata."""
+    kept, shared = deduplicate(weights)
+    extra = {"format": "pt", **metadata, "shared": json.dumps(shared)}
+    write(path, safetensors.torch.save(kept, extra))
+
+
+def load(path: Path) -> tuple[Weights, dict[str, str]]:
+    """The weights under all their names, and the metadata; E0615 for a damaged file."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as problem:
+        raise refusal("E0615", f"cannot read the weights in `{path}`: {problem}", None, "train again") from problem
+    shared: dict[str, str] = json.loads(metadata.get("shared", "{}"))
+    return weights | {name: weights[first] for name, first in shared.items()}, metadata
+
+
+def deduplicate(weights: Mapping[str, Tensor]) -> tuple[Weights, dict[str, str]]:
+    """Each tensor once under its first name, and the further names → the first one."""
+    first: dict[object, str] = {}
+    kept: Weights = {}
+    shared: dict[str, str] = {}
+    for name, tensor in weights.items():
+        key = (
+            tensor.untyped_storage().data_ptr(),
+            tensor.storage_offset(),
+            tensor.shape,
+            tensor.stride(),
+            tensor.dtype,
+        )
+        if tensor.numel() and key in first:
+            shared[name] = first[key]
+        else:
+            first[key] = name
+            # A view into another tensor's memory would be refused, or drag all of it along.
+            kept[name] = tensor.detach().cpu().contiguous().clone()
+    return kept, shared
