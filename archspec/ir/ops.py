@@ -256,7 +256,7 @@ LAYERS = (
         "batch_norm",
         "(x - mean) / sqrt(var + 1e-5) * weight + bias, over all rows of the batch",
         (X,),
-        rules.combine,
+        rules.on_rows,
         weights=batch_norm_weights,
         over_rows=True,
         source="Ioffe and Szegedy 2015",
@@ -265,7 +265,7 @@ LAYERS = (
         "layer_norm",
         "(x - mean) / sqrt(var + 1e-5) * weight + bias, over the features of a row",
         (X,),
-        rules.combine,
+        rules.on_rows,
         weights=affine,
         source="Ba et al. 2016",
     ),
@@ -273,7 +273,7 @@ LAYERS = (
         "rms_norm",
         "x / sqrt(mean(x²) + eps) * weight, over the features of a row; eps is the smallest step at 1",
         (X,),
-        rules.combine,
+        rules.on_rows,
         weights=rms_norm_weights,
         source="Zhang and Sennrich 2019",
     ),
@@ -300,6 +300,7 @@ LAYERS = (
 FUSED = (
     Operation("neighbour_sum", "sum over j of x[j]", None, rules.fused),
     Operation("weighted_sum", "sum over j of w[i,j] * x[j]", None, rules.fused),
+    Operation("pair_product", "q[i] @ k[j] on the pairs of a set", None, rules.fused),
     Operation("attention", "sum over j of softmax(scale * q[i] @ k[j] + b[i,j]) * v[j]", None, rules.fused),
 )
 

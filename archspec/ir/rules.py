@@ -162,6 +162,14 @@ def embed(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) ->
     return Type(operand.domain, axes)
 
 
+def on_rows(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
+    """A value with rows, unchanged: a norm of one constant has nothing to compare it with."""
+    result = combine(operands)
+    if result != ERROR and result.domain == CONSTANT:
+        raise Mismatch("E0304", "a norm needs a value per node or per pair, not a constant")
+    return result
+
+
 def on_nodes(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
     """A value per node, unchanged."""
     result = combine(operands)

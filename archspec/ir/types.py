@@ -10,8 +10,8 @@ Kind = Literal["constant", "graph", "node", "pair"]
 class IndexSet:
     """A set of nodes j for every node i: `N`, `N + i`, `V` or `reach(k)`.
 
-    N follows the data's edges, repeated edges and self loops included; `N + i` has i once in place of any self loops; in
-    the others a pair (i, j) occurs once.
+    N follows the data's edges, repeated edges and self loops included; `N + i` has i once in place of any self loops;
+    in the others a pair (i, j) occurs once.
     """
 
     name: Literal["N", "N + i", "V", "reach"]

@@ -26,9 +26,21 @@ def fuse(program: Program) -> Program:
 
 
 def fuse_section(section: Section) -> Section:
-    """Match every sum; a softmax that is used elsewhere too stays."""
+    """Match every sum first, then the products that are left; a softmax that is used elsewhere too stays."""
     used = users(section)
-    return bottom_up(section, lambda node: fused(node, used) if node.op == "sum" else node)
+    summed = bottom_up(section, lambda node: fused(node, used) if node.op == "sum" else node)
+    return bottom_up(summed, lambda node: multiplied(node) if node.op == "inner" else node)
+
+
+def multiplied(node: Node) -> Node:
+    """`q[i] @ k[j]` without a row per pair for q and k."""
+    logits = product(node)
+    if logits is None or len(node.type.axes) > 1:
+        return node
+    query, key = logits.query, logits.key
+    same = query.type.axes == key.type.axes and node.type.axes == key.type.axes[:-1]
+    over = (("over", node.type.domain.over),)
+    return Node("pair_product", (query, key), node.type, node.span, over) if same else node
 
 
 def fused(node: Node, used: dict[int, int]) -> Node:

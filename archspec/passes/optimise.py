@@ -1,0 +1,36 @@
+"""The passes in order. Each takes a well-formed program and gives one that computes the same."""
+
+from collections.abc import Callable
+
+from archspec.ir.nodes import Program
+from archspec.ir.verify import verify
+from archspec.passes.factor import factor
+from archspec.passes.fold import fold
+from archspec.passes.fuse import fuse
+from archspec.passes.hoist import hoist
+from archspec.passes.share import share
+
+Observer = Callable[[str, Program], None]
+
+PASSES: tuple[Callable[[Program], Program], ...] = (
+    fold,  # numbers are computed, x * 1 is x
+    share,  # equal subexpressions are one
+    hoist,  # linear(x[j]) is linear(x)[j]
+    factor,  # sum(w[i] * x[j]) is w * sum(x[j])
+    share,  # what the two made equal
+    fuse,  # sums over pairs are sparse products and attention
+)
+
+
+def nobody(name: str, program: Program) -> None:
+    """Watches no pass."""
+
+
+def optimise(program: Program, observe: Observer = nobody) -> Program:
+    """Run every pass in order; the program stays well formed after each, and `observe` sees it."""
+    verify(program)
+    for rewrite in PASSES:
+        program = rewrite(program)
+        verify(program)
+        observe(rewrite.__name__, program)
+    return program
