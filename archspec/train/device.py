@@ -8,7 +8,7 @@ from lightning_fabric.plugins.precision.double import DoublePrecision
 from lightning_fabric.plugins.precision.precision import Precision
 
 from archspec.runtime.batch import Batch
-from archspec.train.optimizer import refusal
+from archspec.train.faults import refusal
 
 
 class Double(DoublePrecision):

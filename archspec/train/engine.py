@@ -1,5 +1,6 @@
 """One step of training and the evaluation of a split."""
 
+import math
 from collections.abc import Callable, Iterator
 
 import torch
@@ -74,7 +75,7 @@ class Engine:
 
     def check(self, loss: float, norm: float, number: int) -> None:
         """Stop before a step that would spoil the weights."""
-        if torch.isfinite(torch.tensor([loss, norm])).all():
+        if math.isfinite(loss) and math.isfinite(norm):
             return
         epoch, step = divmod(number, self.steps)
         what = "gradient" if torch.isfinite(torch.tensor(loss)) else "loss"

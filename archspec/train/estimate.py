@@ -89,8 +89,8 @@ def report(engine: Engine) -> list[str]:
         *parameter_lines(engine.module),
         "",
         f"memory: about {found.memory / MEGABYTE:,.0f} MB at the peak, {what}",
-        f"time: about {1000 * found.step:.0f} ms a step, {batches} steps an epoch, {found.epoch:.1f} s an epoch with scores",
-        f"      at most {clock(found.epoch * epochs)} for {epochs} epochs",
+        f"time: about {1000 * found.step:.0f} ms a step, {batches} steps an epoch",
+        f"      {found.epoch:.1f} s an epoch with scores, at most {clock(found.epoch * epochs)} for {epochs} epochs",
         f"(estimated from {MEASURED} steps and {MEASURED} batches of evaluation on {engine.device})",
     ]
 

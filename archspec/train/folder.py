@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.diagnostics import SpecError
+from archspec.train.faults import fault
 from archspec.train.files import write
 
 Record = dict[str, Any]
@@ -137,8 +138,3 @@ def unwritable(path: Path, problem: OSError) -> SpecError:
     return fault(
         "E0610", f"cannot make a run folder: {problem.strerror}", path, "name one that can be written: `--run-dir`"
     )
-
-
-def fault(code: str, message: str, path: Path, cure: str) -> SpecError:
-    """One problem of a folder."""
-    return SpecError([Diagnostic(code, message, path=str(path), help=cure)])

@@ -1,4 +1,4 @@
-"""The loop: epochs of training and scoring, each recorded, checkpoints at their ends, until there is a reason to stop."""
+"""The loop: epochs of training and scoring, each recorded and kept, until there is a reason to stop."""
 
 import math
 import time
@@ -59,7 +59,7 @@ def fit(run: Run) -> Stop:
 
 
 def over(run: Run) -> Stop | None:
-    """Why the run is over, if it is: it depends on its state alone, so a resumed run stops where an unbroken one does."""
+    """Why the run is over, if it is; from its state alone, so a resumed run stops where an unbroken one does."""
     settings, state = run.engine.settings, run.state
     if state.step:
         return None

@@ -7,10 +7,12 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.source import Span
 from archspec.syntax.schema import OptimizerSettings
+from archspec.train.faults import refusal
 
 Place = Callable[..., Span | None]
 """Where a key stands in the spec: `Spec.place`."""
@@ -19,9 +21,12 @@ UNSUITED = {
     "lbfgs": "it evaluates the loss several times a step",
     "sparseadam": "it takes sparse gradients only",
 }
-"""Optimisers that a training step of one forward and one backward cannot serve."""
+"""Optimisers that a step of one forward and one backward cannot serve."""
 
-FUSED = ("adam", "adamw")
+RESERVED = ("self", "params", "differentiable", "capturable", "maximize")
+"""Arguments that are no options here: the loop descends, outside of graphs, on gradients it does not differentiate."""
+
+FUSED = ("Adam", "AdamW")
 """Where one kernel for all parameters is worth asking for: 0.73 → 0.19 ms a step for Adam on a small model."""
 
 
@@ -29,21 +34,18 @@ def nowhere(*_path: str) -> None:
     """The place of a key of settings that come from no file."""
 
 
-def names() -> dict[str, type[torch.optim.Optimizer]]:
+def names() -> dict[str, type[Optimizer]]:
     """The optimisers by name in lower case."""
-    found = {name.lower(): value for name, value in vars(torch.optim).items() if inspect.isclass(value)}
-    return {
-        name: value for name, value in found.items() if issubclass(value, torch.optim.Optimizer) and name != "optimizer"
-    }
+    classes = [value for value in vars(torch.optim).values() if inspect.isclass(value)]
+    made = [one for one in classes if issubclass(one, Optimizer) and one is not Optimizer]
+    return {one.__name__.lower(): one for one in made}
 
 
-def make(
-    parameters: Iterable[nn.Parameter], settings: OptimizerSettings, place: Place = nowhere
-) -> torch.optim.Optimizer:
+def make(parameters: Iterable[nn.Parameter], settings: OptimizerSettings, place: Place = nowhere) -> Optimizer:
     """The optimiser of a spec over the parameters that are not frozen; SpecError names what is wrong and where."""
     chosen = find(settings.name, place)
     options = check(chosen, settings, place)
-    if settings.name.lower() in FUSED and not {"fused", "foreach", "differentiable"} & set(options):
+    if chosen.__name__ in FUSED and not {"fused", "foreach"} & set(options):
         options["fused"] = True
     trained = [one for one in parameters if one.requires_grad]
     if not trained:
@@ -54,46 +56,64 @@ def make(
         raise refused(settings, options, str(problem), place) from problem
 
 
-def find(name: str, place: Place) -> type[torch.optim.Optimizer]:
+def find(name: str, place: Place) -> type[Optimizer]:
     """The class of a name in any case."""
     known = {key: value for key, value in names().items() if key not in UNSUITED}
     if found := known.get(name.lower()):
         return found
     at = place("train", "optimizer", "name")
     if why := UNSUITED.get(name.lower()):
-        raise refusal("E0604", f"the optimiser `{name}` cannot be used: {why}", at, "`adam` and `adamw` are usual")
+        raise refusal("E0604", f"the optimiser `{name}` cannot be used: {why}", at, "write `adam` or `adamw`")
     raise refusal("E0601", f"unknown optimiser `{name}`", at, nearest(name.lower(), known))
 
 
 def check(chosen: type, settings: OptimizerSettings, place: Place) -> dict[str, Any]:
-    """The further options of an optimiser, each one a keyword of its signature."""
-    options = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in (settings.model_extra or {}).items()
-    }
-    known = [key for key in inspect.signature(chosen).parameters if key not in ("self", "params")]
-    problems = [
-        Diagnostic(
-            "E0602",
-            f"`{chosen.__name__}` has no option `{key}`",
-            place("train", "optimizer", key),
-            help=nearest(key, known),
-        )
-        for key in options
-        if key not in known
-    ]
+    """The further options of an optimiser, each one a keyword of its signature and of the kind of its default."""
+    signature = inspect.signature(chosen).parameters
+    known = {key: value.default for key, value in signature.items() if key not in RESERVED}
+    given = settings.model_extra or {}
+    name, problems = chosen.__name__, []
+    for key, value in given.items():
+        at = place("train", "optimizer", key)
+        if key not in known:
+            problems.append(Diagnostic("E0602", f"`{name}` has no option `{key}`", at, help=nearest(key, known)))
+        elif (wanted := kind(known[key])) and not wanted[1](value):
+            message = f"`{key}` of `{name}` is {wanted[0]}, found `{value}`"
+            problems.append(Diagnostic("E0603", message, at, help=f"its default is `{known[key]}`"))
     if problems:
         raise SpecError(problems)
-    return options
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+
+
+def kind(default: object) -> tuple[str, Callable[[object], bool]] | None:
+    """What an option of this default takes, in words and as a test; None where the default does not tell."""
+    if isinstance(default, bool):
+        return "true or false", lambda value: isinstance(value, bool)
+    if isinstance(default, int | float):
+        return "a number", is_number
+    if isinstance(default, tuple):
+        return f"a list of {len(default)} numbers", lambda value: is_numbers(value, len(default))
+    return None
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a number; truth values are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_numbers(value: object, length: int) -> bool:
+    """Whether it is a list of so many numbers."""
+    return isinstance(value, list) and len(value) == length and all(map(is_number, value))
 
 
 def refused(settings: OptimizerSettings, options: Mapping[str, Any], reason: str, place: Place) -> SpecError:
     """What torch says about a value, at the option whose name occurs in it."""
     reason = (reason[:1].lower() + reason[1:]).rstrip(".")
-    key = next((key for key in ("lr", *options) if stem(key) in reason.replace(" ", "_").lower()), None)
+    words = reason.replace(" ", "_").lower()
+    key = next((key for key in ("lr", *options) if stem(key) in words), None)
     at = place("train", "optimizer", key) if key else place("train", "optimizer")
-    return refusal(
-        "E0603", f"the optimiser `{settings.name}` refuses its options: {reason}", at, "give a value it takes"
-    )
+    message = f"the optimiser `{settings.name}` refuses its options: {reason}"
+    return refusal("E0603", message, at, "give a value it takes")
 
 
 def stem(key: str) -> str:
@@ -106,8 +126,3 @@ def nearest(name: str, known: Iterable[str]) -> str:
     known = list(known)
     close = difflib.get_close_matches(name, known, n=1)
     return f"write `{close[0]}`" if close else "known: " + ", ".join(f"`{one}`" for one in sorted(known))
-
-
-def refusal(code: str, message: str, at: Span | None, cure: str) -> SpecError:
-    """One problem as an error."""
-    return SpecError([Diagnostic(code, message, at, help=cure)])

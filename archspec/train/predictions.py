@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from archspec.data.split import Split
-from archspec.diagnostics import Diagnostic, SpecError
 from archspec.train.engine import Engine
+from archspec.train.faults import fault
 
 Columns = dict[str, NDArray[Any]]
 """graph, node (its number in the graph), label, prediction [nodes]; logit, probability [nodes, classes]."""
@@ -99,7 +99,7 @@ def write_npz(parts: Iterator[Columns], file: IO[bytes]) -> int:
     """One array a column."""
     with tempfile.TemporaryDirectory() as folder:
         found = gather(parts, Path(folder))
-        np.savez(file, **found)
+        np.savez(file, **found)  # type: ignore[arg-type]  # its stub takes the names for its own options
         return len(found["node"])
 
 
@@ -134,8 +134,3 @@ WRITERS: dict[str, Callable[[Iterator[Columns], IO[bytes]], int]] = {
     ".npz": write_npz,
     ".pt": write_pt,
 }
-
-
-def fault(code: str, message: str, path: Path, cure: str) -> SpecError:
-    """One problem of a file."""
-    return SpecError([Diagnostic(code, message, path=str(path), help=cure)])

@@ -45,11 +45,8 @@ def remarks(result: Record) -> list[str]:
     if ceiling := result["ceiling"]:
         lines.append(f"ceiling: {ceiling['what']}")
     scores = (result["best"] or {}).get("test") or {}
-    lines += [
-        f"warning: class {key[4:]} is never predicted right"
-        for key, value in scores.items()
-        if key[:4] == "acc_" and value == 0
-    ]
+    missed = [key.removeprefix("acc_") for key, value in scores.items() if key.startswith("acc_") and value == 0]
+    lines += [f"warning: class {label} is never predicted right" for label in missed]
     if floor and scores and (scores["acc"] or 0) < floor["test"]["acc"]:
         lines.append("warning: the degree alone does better than this model")
     return lines

@@ -43,7 +43,7 @@ def leaves(settings: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tup
 
 
 def finished(folder: RunFolder, epochs: int) -> str | None:
-    """Why there is nothing to go on with, if so: a finished run goes on only where all its epochs are done and more are asked."""
+    """Why there is nothing left to do, if so: it goes on only after its last epoch, where more are asked."""
     result = folder.result()
     if result is None:
         return None

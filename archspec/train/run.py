@@ -13,6 +13,7 @@ from archspec.runtime import malloc
 from archspec.train import environment, folder, loop, state, weights
 from archspec.train.display import Display
 from archspec.train.engine import Diverged, Engine
+from archspec.train.faults import fault
 from archspec.train.files import write, write_json
 from archspec.train.folder import Record, RunFolder
 from archspec.train.loop import Run, Stop
@@ -170,6 +171,6 @@ def load_weights(task: Task, old: RunFolder, which: str) -> dict[str, str]:
     wrong = sorted(set(own) ^ set(found)) or [name for name in own if own[name].shape != found[name].shape]
     if wrong:
         message = f"the weights do not fit the run's own spec: `{wrong[0]}` differs"
-        raise folder.fault("E0616", message, old.weights(which), "use the archspec this run was made with")
+        raise fault("E0616", message, old.weights(which), "use the archspec this run was made with")
     task.module.load_state_dict(found)
     return about

@@ -1,4 +1,4 @@
-"""The learning rate over time: each schedule sets it before a step, may look at an epoch's scores, and may end the run."""
+"""The learning rate over time: a schedule sets it before a step, learns how an epoch ended, and may end the run."""
 
 import math
 from typing import Any, Protocol
@@ -8,7 +8,8 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from archspec.syntax.schema import CosineSettings, PlateauSettings, TrainSettings
 from archspec.train.metrics import Scores
-from archspec.train.optimizer import Place, nowhere, refusal
+from archspec.train.faults import refusal
+from archspec.train.optimizer import Place, nowhere
 
 
 class Schedule(Protocol):
@@ -52,7 +53,7 @@ class Constant:
 
 
 class Cosine(Constant):
-    """Linear warm-up over the first steps, then min + (lr - min)·(1 + cos πt)/2 with t from 0 to 1 at the last step's end.
+    """Linear warm-up over the first steps, then min + (lr - min)·(1 + cos πt)/2 with t from 0 to 1 over the rest.
 
     The rate depends on the number of the step alone, so there is no state to keep.
     """

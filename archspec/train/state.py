@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from archspec.train.engine import Engine
 from archspec.train.files import write
 from archspec.train.metrics import Tally
-from archspec.train.optimizer import refusal
+from archspec.train.faults import refusal
 
 VERSION = 1
 

@@ -10,13 +10,13 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from archspec.train.files import write
-from archspec.train.optimizer import refusal
+from archspec.train.faults import refusal
 
 Weights = dict[str, Tensor]
 
 
 def save(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write weights. Tensors that share their memory are written once, the other names kept as `shared` in the metadata."""
+    """Write weights. A tensor with several names is written once, the others kept as `shared` in the metadata."""
     kept, shared = deduplicate(weights)
     extra = {"format": "pt", **metadata, "shared": json.dumps(shared)}
     write(path, safetensors.torch.save(kept, extra))
