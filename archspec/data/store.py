@@ -7,11 +7,13 @@
 A file appears under its name only when it is complete, so readers never see half of one and writers need no lock.
 """
 
+import glob
 import json
 import math
 import mmap
 import os
 import secrets
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -27,6 +29,7 @@ from archspec.data.packed import COLUMNS, Packed, joined
 MAGIC = b"archspec graphs 1 crc32="
 HEADER = 8192
 ALIGN = 64
+ABANDONED = 3600  # seconds
 Origin = Mapping[str, object]
 """What the content follows from (recipe, version, seed, graphs): JSON data, compared when a file is read."""
 
@@ -63,6 +66,7 @@ def write(path: Path, origin: Origin, splits: Iterable[tuple[str, Iterable[Packe
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A new file beside `path` that takes its place at the end, and is removed if that is not reached."""
+    remove_abandoned(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
     try:
         with partial.open("xb") as file:
@@ -73,6 +77,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             partial.unlink()
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove what killed processes left of their attempts at this file; a living one writes several times a second."""
+    for partial in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        with suppress(OSError):
+            if time.time() - partial.stat().st_mtime > ABANDONED:
+                partial.unlink()
 
 
 def write_split(file: BinaryIO, split: str, chunks: Iterable[Packed]) -> dict[str, Column]:
