@@ -1,0 +1,1 @@
+"""Plan to Python source of one nn.Module."""

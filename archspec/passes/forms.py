@@ -1,6 +1,6 @@
 """The forms in which a fused operation can be computed, and what each costs: one row a form.
 
-Costs are nanoseconds per unit and feature of a training step (forward and backward), by the number of features; they are
+Costs are nanoseconds per unit and feature, forward and backward, by the number of features; they are
 the figures of `benchmarks/kernels.py` on the machine named there, kept here so that plans are the same everywhere.
 """
 

@@ -69,7 +69,8 @@ def shape_of(facts: Facts | None) -> Shape:
 def schedule(program: Program, facts: Facts | None, forced: Mapping[str, str] | None = None) -> Plan:
     """The cheapest form of each fused operation, or the one forced by operation name.
 
-    Raises SpecError E0601 where a forced form does not exist, or does not serve the set.
+    A forced form that does not serve a set (`sdpa` on N) leaves the choice there. Raises SpecError E0601 where a forced form
+    does not exist.
     """
     forced = forced or {}
     check_forced(forced)

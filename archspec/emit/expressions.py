@@ -1,0 +1,214 @@
+"""One node to the text of one Python expression: a function for each kind of operation, in a table."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from archspec.emit.layout import aligned, flattened, lead, sizes, unflattened
+from archspec.ir.nodes import Node
+from archspec.ir.ops import OPERATIONS
+from archspec.ir.types import IndexSet
+from archspec.passes.schedule import Choice
+
+ATOM = 10
+"""Binding of a name, a call or a number: never in need of brackets."""
+
+BINDING: Mapping[str, int] = {"add": 1, "sub": 1, "mul": 2, "div": 2, "neg": 3, "pow": 4}
+"""How tightly operators bind."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """The text of a value and how tightly its outermost operator binds."""
+
+    text: str
+    binding: int = ATOM
+
+    def at_least(self, binding: int) -> str:
+        """The text, in brackets where its operator binds less tightly."""
+        return self.text if self.binding >= binding else f"({self.text})"
+
+    @property
+    def atom(self) -> str:
+        """The text as the object of a method."""
+        return self.at_least(ATOM)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the text of a node needs: its operands' texts, its form, and the names of sets and dtype in its method."""
+
+    node: Node
+    operands: Sequence[Text]
+    choice: Choice | None
+    dtype: str
+
+    @property
+    def types(self) -> list:
+        """Types of the operands."""
+        return [operand.type for operand in self.node.operands]
+
+    def over(self) -> str:
+        """The Python name of the node's index set."""
+        chosen = self.node["over"]
+        assert isinstance(chosen, IndexSet)
+        return set_name(chosen)
+
+
+def set_name(over: IndexSet) -> str:
+    """`N`, `N_and_i`, `V`, `reach_2`."""
+    return {"N": "N", "N + i": "N_and_i", "V": "V", "reach": f"reach_{over.k}"}[over.name]
+
+
+def number(value: object) -> str:
+    """A number as Python text."""
+    text = repr(value)
+    return {"inf": "torch.inf", "-inf": "-torch.inf", "nan": "torch.nan"}.get(text, text)
+
+
+def constant(site: Site) -> Text:
+    """A number; negative ones bind like a minus sign."""
+    text = number(site.node["value"])
+    return Text(text, BINDING["neg"] if text.startswith("-") else ATOM)
+
+
+def elementwise(site: Site) -> Text:
+    """Operands aligned to the result's axes, put into the row's template."""
+    row, node = OPERATIONS[site.node.op], site.node
+    binding = BINDING.get(node.op, 0)
+    texts = [operand_text(site, index, binding) for index in range(len(site.operands))]
+    options = {key: number(value) for key, value in node.attributes}
+    return Text(row.torch.format(*texts, **options), BINDING.get(node.op, ATOM))
+
+
+def operand_text(site: Site, index: int, binding: int) -> str:
+    """An operand aligned and, within an operator, bracketed; a number inside a function of torch becomes a tensor."""
+    operand, node = site.operands[index], site.node.operands[index]
+    if node.op == "constant":
+        needs_tensor = not binding and not is_comparison(site.node.op)
+        return (
+            f"torch.tensor({operand.text}, dtype={site.dtype})"
+            if needs_tensor
+            else operand.at_least(binding + (index > 0))
+        )
+    text = aligned(operand.atom, node.type, site.node.type.axes)
+    if text != operand.atom:
+        return text
+    if site.node.op == "pow":
+        return operand.at_least(binding + 1)
+    return operand.at_least(binding + (index > 0)) if binding else operand.text
+
+
+def is_comparison(op: str) -> bool:
+    """Whether an operation compares; those take numbers as they are."""
+    return op in ("lt", "le", "gt", "ge", "eq", "ne")
+
+
+def inner(site: Site) -> Text:
+    """The product of both, aligned, summed over the contracted axis, which is put last."""
+    left, right = site.types
+    axes = (*site.node.type.axes, right.axes[-1])
+    a, b = (aligned(one.atom, type, axes) for one, type in zip(site.operands, (left, right), strict=True))
+    return Text(f"({a} * {b}).sum(-1)")
+
+
+def reduction(function: str) -> Callable[[Site], Text]:
+    """A runtime function of a set and a value on its pairs."""
+    return lambda site: Text(f"{function}({site.over()}, {site.operands[0].text})")
+
+
+def restrict(site: Site) -> Text:
+    """A value on the pairs of a larger set, read on a smaller one."""
+    outer = site.node.operands[0].type.domain.over
+    assert outer is not None
+    return Text(f"restrict({site.over()}, {set_name(outer)}, {site.operands[0].text})")
+
+
+def spread(site: Site) -> Text:
+    """A constant as a row per pair."""
+    operand = site.operands[0]
+    value = f"torch.tensor({operand.text}, dtype={site.dtype}, device=batch.x.device)"
+    text = value if site.node.operands[0].op == "constant" else operand.atom
+    return Text(f"{text}.expand(len({site.over()}){''.join(f', {size}' for size in sizes(site.node.type.axes))})")
+
+
+def concat(site: Site) -> Text:
+    """Joined along the last axis; constants are repeated for every row."""
+    rows = next((one.atom for one, type in zip(site.operands, site.types, strict=True) if lead(type)), "")
+    parts = []
+    for operand, type in zip(site.operands, site.types, strict=True):
+        text = operand.atom if type.axes else f"{operand.atom}.unsqueeze(-1)"
+        if rows and not lead(type):
+            text = f"{text}.expand({rows}.shape[0]{', -1' * max(1, len(type.axes))})"
+        parts.append(text)
+    return Text(f"torch.cat(({', '.join(parts)},), -1)")
+
+
+def view(site: Site) -> Text:
+    """Other axes over the same entries."""
+    dims = [*(["-1"] * lead(site.node.type)), *map(str, sizes(site.node.type.axes))]
+    return Text(f"{site.operands[0].atom}.reshape({', '.join(dims) or '()'})")
+
+
+def linear(site: Site) -> Text:
+    """All feature axes in, the result's axes out."""
+    text = flattened(site.operands[0].atom, site.types[0]) if len(site.types[0].axes) != 1 else site.operands[0].text
+    return Text(unflattened(f"self.{site.node.path}({text})", site.node.type.axes))
+
+
+def embed(site: Site) -> Text:
+    """A row per category."""
+    return Text(unflattened(f"self.{site.node.path}({site.operands[0].text})", site.node.type.axes))
+
+
+def norm(function: str, of_batch: bool = False) -> Callable[[Site], Text]:
+    """A runtime norm of a value and its module."""
+    first = "batch, " if of_batch else ""
+    return lambda site: Text(f"{function}({first}{site.operands[0].text}, self.{site.node.path})")
+
+
+def fused(site: Site) -> Text:
+    """The chosen form's function."""
+    assert site.choice is not None
+    form, node = site.choice.form, site.node
+    arguments = ["batch"] * form.needs_batch + [site.over(), *(operand.text for operand in site.operands)]
+    if node.op == "attention":
+        arguments.insert(5, number(node["scale"]))
+    return Text(f"{form.function}({', '.join(arguments)})")
+
+
+def data(site: Site) -> Text:
+    """Raw features."""
+    return Text(f"batch.{site.node['name']}")
+
+
+def parameter(site: Site) -> Text:
+    """A tensor of its own."""
+    return Text(f"self.{site.node.path}")
+
+
+EXPRESSIONS: Mapping[str, Callable[[Site], Text]] = {
+    "constant": constant,
+    "parameter": parameter,
+    "data": data,
+    **{name: elementwise for name, row in OPERATIONS.items() if row.torch},
+    "inner": inner,
+    "gather_source": reduction("gather_source"),
+    "gather_target": reduction("gather_target"),
+    "restrict": restrict,
+    "spread": spread,
+    "sum": reduction("segment_sum"),
+    "mean": reduction("segment_mean"),
+    "max": reduction("segment_max"),
+    "min": reduction("segment_min"),
+    "softmax": reduction("segment_softmax"),
+    "concat": concat,
+    "view": view,
+    "linear": linear,
+    "embed": embed,
+    "batch_norm": norm("batch_norm"),
+    "layer_norm": norm("layer_norm"),
+    "rms_norm": norm("rms_norm"),
+    "graph_norm": norm("graph_norm", of_batch=True),
+    **dict.fromkeys(("neighbour_sum", "weighted_sum", "pair_product", "attention"), fused),
+}
+"""Every operation but `state`, which is an argument of the method."""

@@ -1,0 +1,62 @@
+"""How values lie in tensors: [*axes] for constants, [nodes, *axes], [pairs, *axes]; text that aligns them.
+
+Axes meet by name, so an operand gets the result's axes in the result's order, with 1 where it has none.
+"""
+
+from collections.abc import Sequence
+
+from archspec.ir.types import Axis, Type
+
+
+def lead(type: Type) -> int:
+    """Dimensions before the feature axes."""
+    return 0 if type.domain.kind == "constant" else 1
+
+
+def positions(axes: Sequence[Axis], target: Sequence[Axis]) -> list[int]:
+    """Where each axis stands among the target's; equal names first, then, in order, equal sizes without names."""
+    found: list[int] = []
+    for axis in axes:
+        free = [index for index in range(len(target)) if index not in found]
+        exact = [index for index in free if axis.name and target[index].name == axis.name]
+        found.append((exact or [index for index in free if axis.matches(target[index])])[0])
+    return found
+
+
+def aligned(text: str, type: Type, target: Sequence[Axis]) -> str:
+    """The text of a value, reordered and given dimensions of size 1 so that it broadcasts to the target's axes."""
+    places, rows = positions(type.axes, target), lead(type)
+    order = sorted(range(len(places)), key=lambda index: places[index])
+    if order != list(range(len(places))):
+        text = f"{text}.permute({', '.join(map(str, [*range(rows), *(rows + index for index in order)]))})"
+    kept = [index in places for index in range(len(target))]
+    if rows == 0:
+        kept = kept[kept.index(True) :] if True in kept else []
+    if all(kept):
+        return text
+    if kept == [True] * (len(kept) - 1) + [False] and (rows or len(kept) > 1):
+        return f"{text}.unsqueeze(-1)"
+    marks = [":"] * rows + [":" if keep else "None" for keep in kept]
+    return f"{text}[{', '.join(marks)}]"
+
+
+def sizes(axes: Sequence[Axis]) -> list[int]:
+    """Sizes of axes; an unknown one cannot be emitted."""
+    known = [axis.size for axis in axes if axis.size is not None]
+    if len(known) != len(axes):
+        raise ValueError(f"unknown sizes in ({', '.join(map(str, axes))})")
+    return known
+
+
+def flattened(text: str, type: Type) -> str:
+    """All feature axes as one last dimension."""
+    if len(type.axes) == 1:
+        return text
+    return f"{text}.flatten({lead(type)})" if type.axes else f"{text}.unsqueeze(-1)"
+
+
+def unflattened(text: str, axes: Sequence[Axis]) -> str:
+    """One last dimension as the feature axes."""
+    if len(axes) == 1:
+        return text
+    return f"{text}.unflatten(-1, ({', '.join(map(str, sizes(axes)))}))" if axes else f"{text}.squeeze(-1)"

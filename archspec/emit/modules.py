@@ -1,0 +1,56 @@
+"""The lines of a section's constructor: its weights as torch modules and parameters, named after the text."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from archspec.ir.nodes import Node, Section
+from archspec.ir.ops import OPERATIONS, Weight
+
+
+def linear(node: Node, weights: tuple[Weight, ...]) -> str:
+    """torch.nn.Linear."""
+    outputs, inputs = weights[0].shape
+    return f"nn.Linear({inputs}, {outputs}{'' if len(weights) > 1 else ', bias=False'})"
+
+
+def embedding(node: Node, weights: tuple[Weight, ...]) -> str:
+    """torch.nn.Embedding."""
+    rows, features = weights[0].shape
+    return f"nn.Embedding({rows}, {features})"
+
+
+def norm(name: str) -> Callable[[Node, tuple[Weight, ...]], str]:
+    """A norm over so many features."""
+    return lambda node, weights: f"{name}({weights[0].shape[0]})"
+
+
+def parameter(node: Node, weights: tuple[Weight, ...]) -> str:
+    """A tensor filled with its initial value."""
+    return f"nn.Parameter(torch.full({weights[0].shape}, {float(node['init'])!r}))"  # type: ignore[arg-type]
+
+
+CONSTRUCTORS: Mapping[str, Callable[[Node, tuple[Weight, ...]], str]] = {
+    "linear": linear,
+    "embed": embedding,
+    "batch_norm": norm("nn.BatchNorm1d"),
+    "layer_norm": norm("nn.LayerNorm"),
+    "rms_norm": norm("nn.RMSNorm"),
+    "graph_norm": norm("GraphNorm"),
+    "parameter": parameter,
+}
+"""How the weights of each operation are made; its weights in the IR and those of the module agree, a test says."""
+
+
+def constructor_lines(section: Section) -> Iterator[str]:
+    """`self.mlp = nn.Module()`, `self.mlp.linear = nn.Linear(64, 64)`, …, each path once."""
+    made: set[str] = set()
+    for node in section.nodes:
+        if not node.path or node.path in made:
+            continue
+        steps = node.path.split(".")
+        for depth in range(1, len(steps)):
+            around = ".".join(steps[:depth])
+            if around not in made:
+                made.add(around)
+                yield f"self.{around} = nn.Module()"
+        made.add(node.path)
+        yield f"self.{node.path} = {CONSTRUCTORS[node.op](node, OPERATIONS[node.op].weights(node))}"
