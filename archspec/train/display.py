@@ -17,6 +17,9 @@ class Display(Protocol):
     def say(self, line: str) -> None:
         """A line of text."""
 
+    def load(self, done: int, total: int) -> None:
+        """So many graphs of all are generated."""
+
     def start(self, epochs: int, steps: int, state: State) -> None:
         """Training starts, or goes on, at a state."""
 
@@ -37,6 +40,9 @@ class Silent:
     """Says nothing."""
 
     def say(self, line: str) -> None:
+        """Nothing."""
+
+    def load(self, done: int, total: int) -> None:
         """Nothing."""
 
     def start(self, epochs: int, steps: int, state: State) -> None:
@@ -98,6 +104,15 @@ class Live(Silent):
         """Write a line above the bar."""
         self.console.print(line, markup=False, soft_wrap=True)
 
+    def load(self, done: int, total: int) -> None:
+        """Show a bar until all graphs are there."""
+        if self.task is None:
+            self.bar.start()
+            self.task = self.bar.add_task("generating graphs", figures="", left="")
+        self.bar.update(self.task, completed=done, total=total)
+        if done == total:
+            self.stop()
+
     def start(self, epochs: int, steps: int, state: State) -> None:
         """Show the bar."""
         self.epochs, self.steps = epochs, steps
@@ -135,7 +150,8 @@ class Live(Silent):
     def stop(self) -> None:
         """Remove the bar."""
         if self.task is not None:
-            self.bar.update(self.task, visible=False)
+            self.bar.remove_task(self.task)
+            self.task = None
         self.bar.stop()
 
 

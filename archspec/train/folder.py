@@ -51,6 +51,10 @@ class RunFolder:
         write(self.metrics, "".join(json.dumps(record) + "\n" for record in kept))
         return kept
 
+    def epochs(self) -> int:
+        """How many epochs are recorded."""
+        return len(self.records())
+
     def result(self) -> Record | None:
         """What `done.json` says, if the run is finished."""
         return json.loads(self.done.read_text(encoding="utf-8")) if self.done.exists() else None
@@ -86,19 +90,22 @@ def numbered(parent: Path, name: str) -> Path:
         raise unwritable(parent, problem) from problem
 
 
+def check_free(path: Path) -> None:
+    """E0610 for a folder that is not absent or empty, told before data is loaded."""
+    if path.is_file():
+        raise fault("E0610", "the run folder is a file", path, "name another folder with `--run-dir`")
+    if path.is_dir() and any(path.iterdir()):
+        cure = "name another folder with `--run-dir`, or empty this one"
+        raise fault("E0610", "the run folder is not empty and holds no run of this spec", path, cure)
+
+
 def claim(path: Path) -> Path:
-    """An absent or empty folder; E0610 for anything else."""
+    """An absent or empty folder, made."""
+    check_free(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        occupied = any(path.iterdir())
-    except FileExistsError:
-        raise fault("E0610", "the run folder is a file", path, "name another folder") from None
     except OSError as problem:
         raise unwritable(path, problem) from problem
-    if occupied:
-        raise fault(
-            "E0610", "the run folder is not empty", path, "name another folder with `--run-dir`, or empty this one"
-        )
     return path
 
 

@@ -10,20 +10,20 @@ import torch
 from numpy.typing import NDArray
 
 from archspec.data.split import Split
-from archspec.train.engine import Engine
+from archspec.train.engine import Evaluator
 from archspec.train.faults import fault
 
 Columns = dict[str, NDArray[Any]]
 """graph, node (its number in the graph), label, prediction [nodes]; logit, probability [nodes, classes]."""
 
 
-def write(engine: Engine, split: Split, path: Path, watch: Callable[[int], None]) -> int:
+def write(evaluator: Evaluator, split: Split, path: Path, watch: Callable[[int], None]) -> int:
     """Write the predictions of a split batch by batch, and return how many nodes there were.
 
     The file appears when it is complete. `watch` is told the number of graphs done.
     """
     part = path.with_name(f".{path.name}.part")
-    parts = columns(engine, split, watch)
+    parts = columns(evaluator, split, watch)
     try:
         with part.open("wb") as file:
             nodes = WRITERS[path.suffix](parts, file)
@@ -54,10 +54,10 @@ def check(path: Path, force: bool) -> Path:
     return path
 
 
-def columns(engine: Engine, split: Split, watch: Callable[[int], None]) -> Iterator[Columns]:
+def columns(evaluator: Evaluator, split: Split, watch: Callable[[int], None]) -> Iterator[Columns]:
     """The columns of every batch; graphs are numbered as in the split, nodes as in their graph."""
     first = 0
-    for batch, logits, _nll, y, _count in engine.outputs(split):
+    for batch, logits, _nll, y, _count in evaluator.outputs(split):
         graph = batch.graph.cpu()
         node = torch.arange(batch.nodes) - batch.node_ptr.cpu()[graph]
         found = {

@@ -1,6 +1,7 @@
 """A run from its start, or from where it was left, to its result."""
 
 import hashlib
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from archspec.data.floor import CEILINGS, Floor, degree_floor
 from archspec.runtime import malloc
 from archspec.train import environment, folder, loop, state, weights
 from archspec.train.display import Display
-from archspec.train.engine import Diverged, Engine
+from archspec.train.engine import Diverged, Engine, Evaluator
 from archspec.train.faults import fault
 from archspec.train.files import write, write_json
 from archspec.train.folder import Record, RunFolder
+from archspec.train.interrupt import Interrupted
 from archspec.train.loop import Run, Stop
 from archspec.train.metrics import Tally
 from archspec.train.task import Task
@@ -30,17 +32,16 @@ class Machine:
     """What was asked of the allocator, in words."""
 
 
-def prepare(device: torch.device, threads: int | None, seed: int) -> Machine:
-    """Threads, allocator and random generators, set before a module is built or data is loaded."""
+def prepare(device: torch.device, threads: int | None) -> Machine:
+    """Threads and allocator, set before a module is built or data is loaded."""
     if threads is not None:
         torch.set_num_threads(threads)
     tuned = device.type == "cpu" and malloc.tune()
-    torch.manual_seed(seed)
     return Machine(device, "tuned" if tuned else "as installed")
 
 
-def start(task: Task, path: Path | None, machine: Machine, display: Display, options: dict[str, Any]) -> Record:
-    """Train a task in a new folder, and return its result; `options` are kept for whoever resumes it."""
+def start(task: Task, path: Path | None, machine: Machine, display: Display, options: dict[str, Any]) -> RunFolder:
+    """Train a task in a new folder, and return that; `options` are kept for whoever resumes it."""
     engine = Engine(task, machine.device)
     about = environment.describe(machine.device, machine.malloc) | {"options": options, "resumed": []}
     made = folder.create(path, task.name, {"spec.yaml": task.spec, "model.py": task.code})
@@ -50,8 +51,8 @@ def start(task: Task, path: Path | None, machine: Machine, display: Display, opt
     return finish(run)
 
 
-def resume(task: Task, old: RunFolder, machine: Machine, display: Display) -> Record:
-    """Go on with a run from its checkpoint, or from its start where it has none yet, and return its result."""
+def resume(task: Task, old: RunFolder, machine: Machine, display: Display) -> RunFolder:
+    """Go on with a run from its checkpoint, or from its start where it has none yet."""
     engine = Engine(task, machine.device)
     run = Run(engine, state.State(Tally(engine.classes)), old, display, metadata(task))
     if old.state.exists():
@@ -95,16 +96,19 @@ def metadata(task: Task) -> dict[str, str]:
     return {"archspec": archspec.__version__, "name": task.name, "spec": task.spec, "spec_sha256": digest}
 
 
-def finish(run: Run) -> Record:
+def finish(run: Run) -> RunFolder:
     """Train to the end and write `done.json`, also where the run diverged: going on would diverge again."""
     try:
         why = loop.fit(run)
     except Diverged as problem:
         write_json(run.folder.done, summarise(run, Stop("diverged", problem.diagnostics[0].message), None))
         raise
-    result = summarise(run, why, degree_floor(run.engine.task.data))
-    write_json(run.folder.done, result)
-    return result
+    except Interrupted:
+        run.display.say(f"stopped in epoch {run.state.epoch + 1} after step {run.state.step}, and saved as it is")
+        run.display.say(f"go on with: archspec train --resume {shlex.quote(str(run.folder.path))}")
+        raise
+    write_json(run.folder.done, summarise(run, why, degree_floor(run.engine.task.data)))
+    return run.folder
 
 
 def summarise(run: Run, why: Stop, floor: Floor | None) -> Record:
@@ -164,13 +168,14 @@ def scores_of(floor: Floor) -> Record:
     return {split: dict(zip(keys, values, strict=True)) for split, values in known.items()}
 
 
-def load_weights(task: Task, old: RunFolder, which: str) -> dict[str, str]:
-    """Put the best or the last weights of a run into the task's module; what their file says about itself."""
-    found, about = weights.load(folder.checkpoint(old, old.weights(which)))
-    own = task.module.state_dict()
+def load_weights(evaluator: Evaluator, old: RunFolder, which: str) -> dict[str, str]:
+    """Put the best or the last weights of a run into a module; what their file says about itself."""
+    path = folder.checkpoint(old, old.weights(which))
+    found, about = weights.load(path)
+    own = evaluator.module.state_dict()
     wrong = sorted(set(own) ^ set(found)) or [name for name in own if own[name].shape != found[name].shape]
     if wrong:
         message = f"the weights do not fit the run's own spec: `{wrong[0]}` differs"
-        raise fault("E0616", message, old.weights(which), "use the archspec this run was made with")
-    task.module.load_state_dict(found)
+        raise fault("E0616", message, path, "use the archspec that the run was made with")
+    evaluator.module.load_state_dict(found)
     return about

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from archspec.syntax.schema import CosineSettings, PlateauSettings, TrainSettings
-from archspec.train.metrics import Scores
+from archspec.syntax.schema import ConstantSettings, CosineSettings, PlateauSettings, TrainSettings
 from archspec.train.faults import refusal
+from archspec.train.metrics import Scores
 from archspec.train.optimizer import Place, nowhere
 
 
@@ -104,22 +104,24 @@ class Plateau(Constant):
 
 def make(optimizer: Optimizer, settings: TrainSettings, steps: int, place: Place = nowhere) -> Schedule:
     """The schedule of a spec, with so many steps in an epoch."""
+    check(settings, place)
     match settings.schedule:
         case PlateauSettings() as plateau:
             return Plateau(optimizer, plateau)
         case CosineSettings() as cosine:
-            check_warmup(cosine, settings.epochs, place)
             return Cosine(optimizer, cosine, cosine.warmup * steps, settings.epochs * steps)
         case _:
             return Constant()
 
 
-def check_warmup(settings: CosineSettings, epochs: int, place: Place) -> None:
-    """A warm-up leaves at least one epoch for the cosine."""
-    if settings.warmup >= epochs:
-        raise refusal(
-            "E0605",
-            f"a warm-up of {settings.warmup} epochs leaves none of {epochs} for the cosine",
-            place("train", "schedule", "warmup"),
-            f"write a `warmup` of at most {epochs - 1} or more `epochs`",
-        )
+def check(settings: TrainSettings, place: Place = nowhere) -> None:
+    """E0605 for a warm-up that leaves no epoch for the cosine, or a lowest rate above the highest."""
+    schedule, epochs = settings.schedule, settings.epochs
+    if isinstance(schedule, CosineSettings) and schedule.warmup >= epochs:
+        message = f"a warm-up of {schedule.warmup} epochs leaves none of {epochs} for the cosine"
+        at = place("train", "schedule", "warmup")
+        raise refusal("E0605", message, at, f"write a `warmup` of at most {epochs - 1}, or more `epochs`")
+    if not isinstance(schedule, ConstantSettings) and schedule.min_lr > settings.optimizer.lr:
+        message = f"`min_lr` {schedule.min_lr:g} is above the learning rate {settings.optimizer.lr:g}"
+        at = place("train", "schedule", "min_lr")
+        raise refusal("E0605", message, at, "write a smaller `min_lr`, or a larger `train.optimizer.lr`")

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from archspec.train.engine import Engine
+from archspec.train.faults import refusal
 from archspec.train.files import write
 from archspec.train.metrics import Tally
-from archspec.train.faults import refusal
 
 VERSION = 1
 
@@ -88,7 +88,6 @@ def as_dict(engine: Engine, state: State) -> dict[str, Any]:
         "optimizer": engine.optimizer.state_dict(),
         "schedule": engine.schedule.state_dict(),
         "random": random_state(),
-        "threads": torch.get_num_threads(),
         "epoch": state.epoch,
         "step": state.step,
         "seconds": state.seconds,

@@ -1,4 +1,4 @@
-"""What a run trains, put together before it starts."""
+"""What a run trains, put together before it starts, and the check of its settings."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ from torch import nn
 
 from archspec.data.load import DataSet
 from archspec.syntax.schema import TrainSettings
+from archspec.train import optimizer, schedule
 from archspec.train.optimizer import Place, nowhere
 
 
@@ -24,3 +25,9 @@ class Task:
     code: str = ""
     """The module's source."""
     place: Place = nowhere
+
+
+def check_settings(settings: TrainSettings, place: Place = nowhere) -> None:
+    """What can be said against training settings without a module: optimiser, its options, schedule."""
+    optimizer.check(optimizer.find(settings.optimizer.name, place), settings.optimizer, place)
+    schedule.check(settings, place)

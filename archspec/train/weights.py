@@ -9,8 +9,8 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from archspec.train.files import write
 from archspec.train.faults import refusal
+from archspec.train.files import write
 
 Weights = dict[str, Tensor]
 

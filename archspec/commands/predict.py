@@ -1,0 +1,39 @@
+"""`archspec predict`: what a run's weights say about every node of a split, as a file."""
+
+from pathlib import Path
+
+import click
+
+from archspec.commands.evaluate import CHECKPOINTS, PATH, SPLITS
+
+
+@click.command("predict")
+@click.argument("run", type=PATH)
+@click.option("-o", "--output", required=True, type=PATH, metavar="FILE", help="A new file: .csv, .npz or .pt.")
+@click.option("--split", type=SPLITS, default="test", show_default=True, help="The graphs to predict.")
+@click.option("--checkpoint", type=CHECKPOINTS, default="best", show_default=True, help="The weights to use.")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+@click.option("--device", metavar="D", help="cpu, cuda, cuda:1, … or auto; default that of the run.")
+@click.option("--data-dir", type=PATH, metavar="DIR", help="Folder for data; default that of the run.")
+def command(
+    run: Path, output: Path, split: str, checkpoint: str, force: bool, device: str | None, data_dir: Path | None
+) -> None:
+    """Write the predictions of RUN for every node of a split into FILE.
+
+    Columns: graph (its number in the split), node (its number in the graph), label, prediction, and a logit and a
+    probability for each class.
+    """
+    from archspec.commands.runs import reopen
+    from archspec.train import folder, predictions
+    from archspec.train.display import choose
+    from archspec.train.engine import Evaluator
+    from archspec.train.run import load_weights
+
+    predictions.check(output, force)
+    old = folder.find(run)
+    folder.checkpoint(old, old.weights(checkpoint))
+    old, task, machine = reopen(run, device, data_dir, choose())
+    evaluator = Evaluator(task, machine.device)
+    load_weights(evaluator, old, checkpoint)
+    nodes = predictions.write(evaluator, task.data.splits[split], output, lambda _graphs: None)
+    click.echo(f"{nodes:,} nodes of {len(task.data.splits[split]):,} graphs → {output}")

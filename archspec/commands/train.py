@@ -1,0 +1,133 @@
+"""`archspec train`: from a spec file to a trained model in a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archspec.commands.options import spec_options
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.syntax.load import load_spec
+from archspec.syntax.spec import Spec
+
+if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
+    from archspec.train.folder import RunFolder
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command("train")
+@click.argument("spec", required=False, type=PATH)
+@click.option(
+    "--run-dir", type=PATH, metavar="DIR", help="Folder of the run, absent or empty; default runs/NAME-1, -2, …"
+)
+@click.option("--resume", type=PATH, metavar="RUN", help="Go on with this run; SPEC may be left out.")
+@click.option("--dry-run", is_flag=True, help="Show data, parameters, memory and time per epoch, then stop.")
+@click.option("--device", metavar="D", help="cpu, cuda, cuda:1, … or auto (the default): a GPU if there is one.")
+@click.option(
+    "--data-dir", type=PATH, metavar="DIR", help="Folder for data; default ARCHSPEC_CACHE, else a cache folder."
+)
+@spec_options
+def command(
+    spec: Path | None,
+    run_dir: Path | None,
+    resume: Path | None,
+    dry_run: bool,
+    device: str | None,
+    data_dir: Path | None,
+    overrides: tuple[str, ...],
+) -> None:
+    """Train SPEC.
+
+    Ctrl-C saves the state in the middle of the epoch, and `archspec train --resume RUN` goes on from there, bit for bit.
+    """
+    if resume is not None:
+        go_on(resume, spec, overrides, device, data_dir)
+        return
+    read = load_spec(needed(spec), overrides)
+    if dry_run:
+        show_estimate(read, device, data_dir)
+    elif run_dir is not None and holds(run_dir, read):
+        go_on(run_dir, spec, overrides, device, data_dir)
+    else:
+        begin(read, run_dir, device, data_dir)
+
+
+def needed(spec: Path | None) -> Path:
+    """The spec file, which only `--resume` can do without."""
+    if spec is None:
+        raise SpecError([Diagnostic("E0640", "there is no spec to train", help="write `archspec train SPEC`")])
+    return spec
+
+
+def holds(path: Path, spec: Spec) -> bool:
+    """Whether a folder holds a run of this very spec, so that giving the same command again goes on with it."""
+    kept = path / "spec.yaml"
+    return kept.is_file() and kept.read_text(encoding="utf-8") == spec.text
+
+
+def show_estimate(spec: Spec, device: str | None, data_dir: Path | None) -> None:
+    """What training would take."""
+    from archspec.commands.runs import assemble, open_machine
+    from archspec.train import display, estimate
+    from archspec.train.engine import Engine
+
+    machine = open_machine(spec, device or "auto")
+    engine = Engine(assemble(spec, data_dir, display.choose()), machine.device)
+    click.echo("\n".join(estimate.report(engine)))
+
+
+def begin(spec: Spec, run_dir: Path | None, device: str | None, data_dir: Path | None) -> None:
+    """Train in a new folder."""
+    from archspec.commands.runs import assemble, open_machine
+    from archspec.train import display, folder, run
+
+    if run_dir is not None:
+        folder.check_free(run_dir)
+    shown = display.choose()
+    machine = open_machine(spec, device or "auto")
+    options = {"device": device or "auto", "data_dir": str(data_dir.absolute()) if data_dir else None}
+    task = assemble(spec, data_dir, shown)
+    complete(lambda: run.start(task, run_dir, machine, shown, options))
+
+
+def go_on(path: Path, file: Path | None, overrides: tuple[str, ...], device: str | None, data_dir: Path | None) -> None:
+    """Go on with a run."""
+    from archspec.commands.runs import assemble, data_folder, open_machine, recorded
+    from archspec.train import display, folder, resumption, run
+
+    old = folder.find(path)
+    before = load_spec(old.spec)
+    spec = load_spec(file or old.spec, overrides)
+    resumption.check(before, spec, old, old.epochs())
+    if why := resumption.finished(old, spec.settings.train.epochs):
+        click.echo(f"this run is finished: {why}")
+        conclude(old)
+        return
+    shown = display.choose()
+    threads = old.told().get("threads")
+    machine = open_machine(spec, device or recorded(old, "device") or "auto", threads)
+    task = assemble(spec, data_dir or data_folder(old), shown)
+    complete(lambda: run.resume(task, old, machine, shown))
+
+
+def complete(train: Callable[[], RunFolder]) -> None:
+    """Train and show the result; an interrupted run, which has said how to go on, ends with the code of its signal."""
+    from archspec.train.interrupt import Interrupted
+
+    try:
+        done = train()
+    except Interrupted as stopped:
+        raise SystemExit(stopped.exit_code) from None
+    conclude(done)
+
+
+def conclude(done: RunFolder) -> None:
+    """The final table."""
+    from archspec.train.report import table
+
+    if result := done.result():
+        click.echo(f"\n{table(result, done.path)}")
