@@ -1,0 +1,75 @@
+"""The slow, obvious evaluator of the IR: operation by operation in float64, graph by graph, autograd by torch.
+
+Independent of passes, emit, runtime and structure: what those compute is compared with this. Non-goals: speed, and what
+chance decides (dropout in training).
+"""
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from archspec.ir.nodes import Node, Program, Section
+from archspec.ir.ops import OPERATIONS
+from archspec.reference.call import Call, Value, rows_in
+from archspec.reference.graph import Graph
+from archspec.reference.table import TABLE
+
+States = Mapping[str, Value]
+
+
+def evaluate(
+    program: Program, weights: Mapping[str, Tensor], graphs: Sequence[Graph], training: bool = False
+) -> list[Tensor]:
+    """The prediction for every graph, [nodes, *axes] where there is one per node.
+
+    `weights` go by their names in `state_dict`; they and numeric features may require gradients. Raises KeyError for a
+    weight that is not there and ValueError for dropout in training.
+    """
+    history: list[States] = []
+    results: dict[str, Value] = {}
+    for path, section in program.sections():
+        results = evaluate_section(section, below(weights, path), graphs, training, history)
+        history.append({**(history[-1] if history else {}), **results})
+    domain = program.output.results[0][1].type.domain
+    prediction = results[program.output.results[0][0]]
+    if domain.kind == "constant":
+        return [x.expand(graph.nodes, *x.shape[1:]) for x, graph in zip(prediction, graphs, strict=True)]
+    return prediction
+
+
+def evaluate_section(
+    section: Section,
+    weights: Mapping[str, Tensor],
+    graphs: Sequence[Graph],
+    training: bool = False,
+    history: Sequence[States] = (),
+) -> dict[str, Value]:
+    """The results of one section by name, from the states before it; weights go by their names below the section."""
+    values: dict[int, Value] = {}
+    for node in section.nodes:
+        operands = [values[id(operand)] for operand in node.operands]
+        own = {weight.name: below_node(weights, node, weight.name) for weight in OPERATIONS[node.op].weights(node)}
+        value = TABLE[node.op](Call(node, operands, own, graphs, training, history))
+        check_shape(node, value, graphs)
+        values[id(node)] = value
+    return {name: values[id(node)] for name, node in section.results}
+
+
+def below(weights: Mapping[str, Tensor], path: str) -> dict[str, Tensor]:
+    """The weights whose names begin with a path, in float64, by the rest of their names."""
+    start = f"{path}."
+    return {name.removeprefix(start): value.double() for name, value in weights.items() if name.startswith(start)}
+
+
+def below_node(weights: Mapping[str, Tensor], node: Node, name: str) -> Tensor:
+    """A weight of a node, by its own name."""
+    return weights[".".join(filter(None, (node.path, name)))]
+
+
+def check_shape(node: Node, value: Value, graphs: Sequence[Graph]) -> None:
+    """Hold a value to the type of its node: so many rows, and the sizes of the axes."""
+    sizes = tuple(axis.size for axis in node.type.axes)
+    for tensor, graph in zip(value, graphs, strict=True):
+        wanted = (rows_in(node.type.domain, graph), *sizes)
+        if tensor.shape != wanted:
+            raise ValueError(f"{node.op}: {node.type} should be {wanted}, not {tuple(tensor.shape)}")

@@ -1,0 +1,61 @@
+"""A graph as the reference sees it: nodes, a list of edges, and index sets worked out from the list each time."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from archspec.ir.types import IndexSet
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """One graph: raw features of its `nodes` nodes, and its edges (target i, source j) in the order of the data.
+
+    `x` holds categories [nodes] (integers) or numbers [nodes, features]; `e`, if there is one, a row per edge.
+    """
+
+    x: Tensor
+    nodes: int
+    edges: tuple[Pair, ...] = ()
+    e: Tensor | None = None
+
+
+def pairs(graph: Graph, over: IndexSet) -> list[Pair]:
+    """The pairs (i, j) with j in a set: N as the data has them, the others by i."""
+    if over.name == "N":
+        return list(graph.edges)
+    return [(i, j) for i in range(graph.nodes) for j in members(graph, over, i)]
+
+
+def members(graph: Graph, over: IndexSet, i: int) -> list[int]:
+    """The nodes j of a set for one node i: `N + i` has i once, its other edges as often as they are repeated."""
+    if over.name == "N + i":
+        return [source for target, source in graph.edges if target == i and source != i] + [i]
+    if over.name == "reach":
+        return sorted(within_reach(graph, i, over.k))
+    if over.name == "V":
+        return list(range(graph.nodes))
+    raise ValueError(f"no index set is called {over.name}")
+
+
+def in_neighbours(graph: Graph, i: int) -> set[int]:
+    """The sources of the edges into i."""
+    return {source for target, source in graph.edges if target == i}
+
+
+def within_reach(graph: Graph, i: int, k: int) -> set[int]:
+    """The nodes from which i is at most k steps away, i included."""
+    reached = {i}
+    for _ in range(k):
+        reached = reached.union(*(in_neighbours(graph, node) for node in reached))
+    return reached
+
+
+def rows_by_target(graph: Graph, over: IndexSet) -> list[list[int]]:
+    """For every node i, the places of its pairs in the list of pairs."""
+    rows: list[list[int]] = [[] for _ in range(graph.nodes)]
+    for row, (i, _) in enumerate(pairs(graph, over)):
+        rows[i].append(row)
+    return rows

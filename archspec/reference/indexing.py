@@ -1,0 +1,64 @@
+"""From nodes to pairs, and from pairs back to nodes."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from archspec.reference.call import Call, Row, Value
+from archspec.reference.graph import Pair, pairs, rows_by_target
+
+
+def gather(column: int) -> Row:
+    """x[i] (column 0) or x[j] (column 1) for every pair (i, j)."""
+
+    def row(call: Call) -> Value:
+        indices = [[pair[column] for pair in pairs(graph, call.over())] for graph in call.graphs]
+        return [x[index] for x, index in zip(call.operands[0], indices, strict=True)]
+
+    return row
+
+
+def restrict(call: Call) -> Value:
+    """The rows of those pairs that are in the smaller set."""
+    indices = [places(pairs(graph, call.over()), pairs(graph, call.over(0))) for graph in call.graphs]
+    return [x[index] for x, index in zip(call.operands[0], indices, strict=True)]
+
+
+def places(wanted: list[Pair], held: list[Pair]) -> list[int]:
+    """Where each wanted pair is held; a repeated one takes the held repetitions in order, and then the last again."""
+    rows: dict[Pair, list[int]] = {}
+    for row, pair in enumerate(held):
+        rows.setdefault(pair, []).append(row)
+    return [rows[pair].pop(0) if len(rows[pair]) > 1 else rows[pair][0] for pair in wanted]
+
+
+def spread(call: Call) -> Value:
+    """The one row there is, for every pair."""
+    return [x[[0] * len(pairs(graph, call.over()))] for x, graph in zip(call.operands[0], call.graphs, strict=True)]
+
+
+def reduction(reduce: Callable[[Tensor], Tensor]) -> Row:
+    """A row that reduces the pairs of each node i; 0 where there are none."""
+
+    def row(call: Call) -> Value:
+        result = []
+        for x, graph in zip(call.operands[0], call.graphs, strict=True):
+            nothing = x.new_zeros(x.shape[1:])
+            groups = rows_by_target(graph, call.over(0))
+            result.append(torch.stack([reduce(x[rows]) if rows else nothing for rows in groups]))
+        return result
+
+    return row
+
+
+def softmax(call: Call) -> Value:
+    """exp(e) over its sum, among the pairs of each node i."""
+    result = []
+    for x, graph in zip(call.operands[0], call.graphs, strict=True):
+        shares = torch.zeros_like(x)
+        for rows in filter(None, rows_by_target(graph, call.over())):
+            powers = torch.exp(x[rows] - x[rows].amax(0).detach())
+            shares = shares.index_copy(0, torch.tensor(rows), powers / powers.sum(0))
+        result.append(shares)
+    return result

@@ -1,0 +1,86 @@
+"""What every operation computes: one row for each of `archspec.ir.ops.OPERATIONS`.
+
+A primitive's row says in plain arithmetic, graph by graph and node by node, what its docstring in that table promises.
+"""
+
+from collections.abc import Callable, Mapping
+
+from torch import Tensor
+
+from archspec.ir.nodes import Node, in_order
+from archspec.ir.ops import OPERATIONS
+from archspec.reference.axes import align
+from archspec.reference.call import Call, Row, Value
+from archspec.reference.elementwise import ELEMENTWISE
+from archspec.reference.fused import MEANINGS, Meaning
+from archspec.reference.indexing import gather, reduction, restrict, softmax, spread
+from archspec.reference.layers import (
+    batch_norm,
+    concat,
+    dropout,
+    embed,
+    graph_norm,
+    inner,
+    layer_norm,
+    linear,
+    rms_norm,
+    view,
+)
+from archspec.reference.leaves import constant, data, parameter, state
+
+
+def elementwise(function: Callable[..., Tensor]) -> Row:
+    """A row that applies a function to aligned operands, the operation's numbers as keywords."""
+
+    def row(call: Call) -> Value:
+        formals = OPERATIONS[call.node.op].arguments or ()
+        options = {formal.name: call.option(formal.name) for formal in formals if formal.kind == "number"}
+        return [function(*operands, **options) for operands in call.aligned(call.node.type.axes)]
+
+    return row
+
+
+def fused(meaning: Meaning) -> Row:
+    """A row that writes the operation out in plain ones and carries those out."""
+
+    def row(call: Call) -> Value:
+        stands_for = [Node("operand", (), operand.type, operand.span) for operand in call.node.operands]
+        values = {id(node): value for node, value in zip(stands_for, call.operands, strict=True)}
+        result = meaning(call.node, *stands_for)
+        for node in in_order([result]):
+            if id(node) not in values:
+                operands = [values[id(operand)] for operand in node.operands]
+                values[id(node)] = TABLE[node.op](Call(node, operands, {}, call.graphs, call.training))
+        return [align(x, result.type.axes, call.node.type.axes) for x in values[id(result)]]
+
+    return row
+
+
+TABLE: Mapping[str, Row] = {
+    "constant": constant,
+    "parameter": parameter,
+    "state": state,
+    "data": data,
+    **{name: elementwise(function) for name, function in ELEMENTWISE.items()},
+    "inner": inner,
+    "gather_source": gather(1),
+    "gather_target": gather(0),
+    "restrict": restrict,
+    "spread": spread,
+    "sum": reduction(lambda rows: rows.sum(0)),
+    "mean": reduction(lambda rows: rows.mean(0)),
+    "max": reduction(lambda rows: rows.amax(0)),
+    "min": reduction(lambda rows: rows.amin(0)),
+    "softmax": softmax,
+    "concat": concat,
+    "view": view,
+    "linear": linear,
+    "embed": embed,
+    "batch_norm": batch_norm,
+    "layer_norm": layer_norm,
+    "rms_norm": rms_norm,
+    "graph_norm": graph_norm,
+    "dropout": dropout,
+    **{name: fused(meaning) for name, meaning in MEANINGS.items()},
+}
+"""Every operation by its name."""
