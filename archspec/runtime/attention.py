@@ -1,16 +1,17 @@
 """Σ_j softmax_j(scale * q[i] · k[j] + bias[i, j]) v[j] in three forms that give the same (Vaswani et al. 2017).
 
 q, k are [nodes, heads, c] and v [nodes, heads, c2], or all three without heads; the bias is [pairs, heads] or [pairs].
-A node without pairs gets 0. Padding is masked, and what it holds is zeros, so that 0 weight times it stays 0.
+A node without pairs gets 0.
 """
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from archspec.runtime.aggregate import segment_softmax
+from archspec.runtime.aggregate import gather_target, segment_softmax
 from archspec.runtime.batch import AllPairs, Batch, Pairs
-from archspec.runtime.products import multiplicity, pad, pair_matrix, pair_product, unpad, weighted_sum_csr
+from archspec.runtime.blocks import BlockAttention, arrange, blocks_of, multiplicity, restore, spread_pairs
+from archspec.runtime.products import pair_product, weighted_sum_csr
 from archspec.runtime.sparse import flat
 
 
@@ -18,7 +19,7 @@ def attention_gather(
     batch: Batch, pairs: Pairs, q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None = None
 ) -> Tensor:
     """Attention pair by pair: the general form, and the one for sparse sets; shaped as v."""
-    logits = scale * pair_product(pairs, q, k)
+    logits = pair_product(pairs, scale * q, k)
     weight = segment_softmax(pairs, logits if bias is None else logits + bias)
     return weighted_sum_csr(pairs, weight, v)
 
@@ -26,34 +27,51 @@ def attention_gather(
 def attention_sdpa(
     batch: Batch, pairs: Pairs, q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None = None
 ) -> Tensor:
-    """Attention over V by torch's scaled_dot_product_attention on padded graphs; shaped as v."""
-    if q.dim() == 2:
-        q, k, v = (value.unsqueeze(1) for value in (q, k, v))
-        return attention_sdpa(batch, pairs, q, k, v, scale, None if bias is None else flat(bias)).squeeze(1)
-    q, k, v = (pad(batch, value).transpose(1, 2) for value in (q, k, v))  # [graphs, heads, width, c]
+    """Attention over V; shaped as v. On a CPU it is the dense form, elsewhere one call of torch's on padded graphs."""
+    if q.device.type == "cpu":
+        return attention_dense(batch, pairs, q, k, v, scale, bias)
+    q, k, values = (pad(batch, with_heads(value)).transpose(1, 2) for value in (q, k, v))  # [graphs, heads, width, c]
     mask = padding_mask(batch, q.dtype)
     if bias is not None:
-        mask = mask + pair_matrix(batch, pairs, bias)
-    out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale)
-    return unpad(batch, out.transpose(1, 2))
+        mask = mask + pad_pairs(batch, pairs, flat(bias))
+    out = F.scaled_dot_product_attention(q, k, values, attn_mask=mask, scale=scale)
+    return unpad(batch, out.transpose(1, 2)).reshape(v.shape)
 
 
 def attention_dense(
     batch: Batch, pairs: Pairs, q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None = None
 ) -> Tensor:
-    """Attention by padded batched products and a masked softmax, over any set; shaped as v."""
-    if bias is not None and not isinstance(pairs, AllPairs) and repeats(batch, pairs):
-        return attention_gather(batch, pairs, q, k, v, scale, bias)
-    if q.dim() == 2:
-        q, k, v = (value.unsqueeze(1) for value in (q, k, v))
-        return attention_dense(batch, pairs, q, k, v, scale, None if bias is None else flat(bias)).squeeze(1)
-    q, k, v = (pad(batch, value).transpose(1, 2) for value in (q, k, v))  # [graphs, heads, width, c]
-    logits = scale * (q @ k.transpose(2, 3))  # [graphs, heads, width, width]
-    count = multiplicity(batch, pairs, q.dtype).unsqueeze(1)  # [graphs, 1, width, width]
+    """Attention by dense products graph by graph, other sets than V as a mask, parallel edges counted; shaped as v.
+
+    The second derivative is not implemented: torch says so when it is asked for. A bias on repeated pairs takes the
+    general form.
+    """
+    mask = None if isinstance(pairs, AllPairs) else log_multiplicity(batch, pairs, q.dtype)
     if bias is not None:
-        logits = logits + pair_matrix(batch, pairs, bias)
-    weight = masked_softmax(logits, count)
-    return unpad(batch, (weight @ v).transpose(1, 2))
+        if mask is not None and repeats(batch, pairs):
+            return attention_gather(batch, pairs, q, k, v, scale, bias)
+        bias = spread_pairs(batch, pairs, flat(bias))  # [all pairs, heads]
+    heads = 1 if q.dim() == 2 else q.shape[1]
+    lines = (arrange(batch, with_heads(value)) for value in (scale * q, k, v))
+    out = restore(batch, BlockAttention.apply(*lines, heads, bias, mask, blocks_of(batch)), heads).view(v.shape)
+    if mask is None:
+        return out
+    alone = (pairs.count == 0).view(-1, *[1] * (v.dim() - 1))
+    return out.masked_fill(alone, 0.0)
+
+
+def with_heads(x: Tensor) -> Tensor:
+    """[nodes, c] as [nodes, 1, c]."""
+    return x.unsqueeze(1) if x.dim() == 2 else x
+
+
+def log_multiplicity(batch: Batch, pairs: Pairs, dtype: torch.dtype) -> Tensor:
+    """The logarithm of `multiplicity`, [all pairs, 1], and 0 all over the rows of nodes without pairs; made once."""
+    if ("log multiplicity", dtype) not in pairs.cache:
+        alone = gather_target(batch.pairs("V"), pairs.count == 0).unsqueeze(1)
+        rows = spread_pairs(batch, batch.pairs("V"), alone)
+        pairs.cache["log multiplicity", dtype] = multiplicity(batch, pairs, dtype).log().masked_fill_(rows, 0.0)
+    return pairs.cache["log multiplicity", dtype]  # type: ignore[return-value]
 
 
 def repeats(batch: Batch, pairs: Pairs) -> bool:
@@ -63,17 +81,29 @@ def repeats(batch: Batch, pairs: Pairs) -> bool:
     return pairs.cache["repeats"]  # type: ignore[return-value]
 
 
+def pad(batch: Batch, x: Tensor) -> Tensor:
+    """Every graph filled up with rows of zeros: [nodes, *axes] to [graphs, width, *axes]."""
+    layout = batch.padding
+    cells = x.new_zeros(layout.mask.numel(), *x.shape[1:]).index_copy(0, layout.index, x)
+    return cells.view(*layout.mask.shape, *x.shape[1:])
+
+
+def unpad(batch: Batch, padded: Tensor) -> Tensor:
+    """The rows of nodes: [graphs, width, *axes] to [nodes, *axes]; what stands elsewhere is not read."""
+    return padded.flatten(0, 1).index_select(0, batch.padding.index)
+
+
+def pad_pairs(batch: Batch, pairs: Pairs, w: Tensor) -> Tensor:
+    """Values of V as a matrix for every graph and head: [pairs, heads] to [graphs, heads, width, width]."""
+    layout = batch.padding
+    column = layout.index[pairs.index] - layout.width * batch.graph[pairs.target]
+    index = layout.index[pairs.target] * layout.width + column
+    cells = w.new_zeros(batch.graphs * layout.width**2, w.shape[1]).index_copy(0, index, w)
+    return cells.view(batch.graphs, layout.width, layout.width, -1).permute(0, 3, 1, 2)
+
+
 def padding_mask(batch: Batch, dtype: torch.dtype) -> Tensor:
     """−∞ on columns of padding, else 0; no column of an empty graph, whose rows nobody reads, is masked."""
     mask = batch.padding.mask
     hidden = mask.logical_not() & mask.any(1, keepdim=True)
     return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(hidden, -torch.inf)[:, None, None]
-
-
-def masked_softmax(logits: Tensor, count: Tensor) -> Tensor:
-    """count * exp(logits) over the last axis, divided by its sum; 0 where all counts are 0."""
-    logits = logits.masked_fill(count == 0, -torch.inf)
-    peak = logits.detach().amax(3, keepdim=True)
-    weight = torch.exp(logits - peak.masked_fill_(peak == -torch.inf, 0.0)) * count
-    # A row with an entry sums to at least 1, its largest; elsewhere any divisor gives 0.
-    return weight / weight.sum(3, keepdim=True).clamp(min=1.0)
