@@ -9,7 +9,7 @@ from archspec.ir.rules import Mismatch
 from archspec.ir.types import CONSTANT, Axis, IndexSet, Type
 from archspec.source import Span
 from archspec.syntax import tree
-from archspec.syntax.printer import text
+from archspec.syntax.printer import print_expression as text
 
 
 def constant(value: float, span: Span) -> Node:

@@ -10,7 +10,7 @@ from typing import Literal
 from archspec.cost.parameters import count
 from archspec.ir.nodes import Program, Section
 from archspec.ir.printer import expression
-from archspec.syntax.printer import text
+from archspec.syntax.printer import print_body, print_expression, print_heading, print_stack
 from archspec.syntax.spec import Spec
 
 
@@ -45,10 +45,10 @@ def differences(a: Spec, b: Spec, programs: tuple[Program, Program]) -> Differen
 
 def equations(spec: Spec) -> Mapping[str, str]:
     """Every equation in canonical text, by its place below `model`."""
-    entries = {f"sizes.{name}": text(value) for name, value in spec.sizes.items()}
-    entries |= {"input": text(spec.input), "stack": text(spec.stack), "output": text(spec.output)}
+    entries = {f"sizes.{name}": print_expression(value) for name, value in spec.sizes.items()}
+    entries |= {"input": print_body(spec.input), "stack": print_stack(spec.stack), "output": print_body(spec.output)}
     for name, definition in spec.definitions.items():
-        entries[f"where.{name}"] = f"{text(definition.heading)}: {text(definition.body)}"
+        entries[f"where.{name}"] = f"{print_heading(definition.heading)}: {print_body(definition.body)}"
     return entries
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from archspec.emit.expressions import EXPRESSIONS, Site, Text, set_name
 from archspec.ir.nodes import Node, Section
-from archspec.ir.ops import OPERATIONS, weights_of
+from archspec.ir.ops import weights_of
 from archspec.ir.types import IndexSet
 from archspec.passes.rewrite import users
 from archspec.passes.schedule import Plan
@@ -31,6 +31,7 @@ class Method:
 
     def __post_init__(self) -> None:
         self.users = users(self.section)
+        self.readers = {id(operand): node for node in self.section.nodes for operand in node.operands}
         self.dtype = dtype_text(self.section)
         for node in self.section.inputs:
             self.texts[id(node)] = Text(state_text(node))
@@ -115,11 +116,18 @@ def complete(node: Node) -> Node:
 
 
 def inlined(node: Node, text: Text, method: Method) -> bool:
-    """Leaves always; elementwise values that are used once, have no name and stay short."""
+    """Leaves always; else what is used once, by the same line of the spec, has no name and stays short."""
     if node.op in ("constant", "parameter", "data"):
         return True
-    simple = OPERATIONS[node.op].elementwise or node.op in ("gather_source", "gather_target", "spread", "view")
-    return simple and not node.name and method.users[id(node)] == 1 and len(text.text) <= LONGEST
+    reader = method.readers.get(id(node))
+    if node.name or reader is None or method.users[id(node)] != 1 or len(text.text) > LONGEST:
+        return False
+    return node.type.domain.kind == "constant" or equation(reader) == equation(node)
+
+
+def equation(node: Node) -> tuple[str, int]:
+    """The line of the spec a node comes from."""
+    return node.span.source.path, node.span.line
 
 
 def variable(node: Node, method: Method) -> str:
