@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from archspec.check.checker import check
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Compiled:
-    """Every stage of one spec: the typed program, the optimised one, the plan, and the source."""
+    """The stages of one spec: the typed program, the optimised one, the plan, and the source of its module."""
 
     program: Program
     optimised: Program
     plan: Plan
-    code: str
+
+    @cached_property
+    def code(self) -> str:
+        """Python source of one nn.Module. Raises SpecError where a size is unknown without data."""
+        return source(self.plan)
 
 
 @dataclass(frozen=True)
@@ -34,24 +39,23 @@ class Built(Compiled):
     module: "nn.Module"
 
 
-def typed(spec: Spec, facts: Facts | None = None) -> Program:
-    """The typed program of a spec. Raises SpecError."""
-    facts = facts or known(spec.settings.data, spec.place("data", "name"))
-    return check(spec, facts, load_library())
+def facts_of(spec: Spec) -> Facts | None:
+    """What is known of the spec's data set; None where it names none. Raises SpecError for an unknown one."""
+    return known(spec.settings.data, spec.place("data", "name"))
 
 
 def compile_spec(spec: Spec, facts: Facts | None = None, backend: Mapping[str, str] | None = None) -> Compiled:
-    """Check, optimise, plan and emit; no torch. Raises SpecError."""
-    facts = facts or known(spec.settings.data, spec.place("data", "name"))
+    """Check, optimise and plan; no torch. Raises SpecError with every problem of the spec."""
+    facts = facts or facts_of(spec)
     program = check(spec, facts, load_library())
     optimised = optimise(program)
-    plan = schedule(optimised, facts, backend)
-    return Compiled(program, optimised, plan, source(plan))
+    return Compiled(program, optimised, schedule(optimised, facts, backend))
 
 
 def build(spec: Spec, facts: Facts | None = None, backend: Mapping[str, str] | None = None) -> Built:
-    """Compile, then make the module; its weights are drawn from torch's generator. Raises SpecError."""
+    """Compile, emit and make the module; its weights are drawn from torch's generator. Raises SpecError."""
     from archspec.emit.build import build_module
 
     compiled = compile_spec(spec, facts, backend)
-    return Built(**vars(compiled), module=build_module(compiled.code, spec.name))
+    module = build_module(compiled.code, spec.name)
+    return Built(compiled.program, compiled.optimised, compiled.plan, module)

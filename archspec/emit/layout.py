@@ -5,6 +5,7 @@ Axes meet by name, so an operand gets the result's axes in the result's order, w
 
 from collections.abc import Sequence
 
+from archspec.diagnostics import Diagnostic, SpecError
 from archspec.ir.types import Axis, Type
 
 
@@ -44,7 +45,9 @@ def sizes(axes: Sequence[Axis]) -> list[int]:
     """Sizes of axes; an unknown one cannot be emitted."""
     known = [axis.size for axis in axes if axis.size is not None]
     if len(known) != len(axes):
-        raise ValueError(f"unknown sizes in ({', '.join(map(str, axes))})")
+        unknown = next(axis.name for axis in axes if axis.size is None)
+        message = f"the size {unknown} is not known without a data set"
+        raise SpecError([Diagnostic("E0402", message, help="add a `data:` section, such as `data: {name: pattern}`")])
     return known
 
 

@@ -1,0 +1,43 @@
+"""`archspec check`: whether specs are right, and whether the compiled module computes what the text says."""
+
+import click
+
+from archspec.commands.options import spec_options
+from archspec.cost.parameters import count
+from archspec.diagnostics import SpecError
+from archspec.pipeline import compile_spec, facts_of
+from archspec.syntax.load import load_spec
+from archspec.syntax.spec import Spec
+
+
+@click.command("check")
+@click.argument("specs", nargs=-1, required=True)
+@click.option("--static", is_flag=True, help="Read and type the specs only; no torch.")
+@spec_options
+def command(specs: tuple[str, ...], static: bool, overrides: tuple[str, ...]) -> None:
+    """Check SPECS.
+
+    Without `--static` each is also built and run, forward and backward, on a few small odd graphs in float64, and
+    compared with the reference evaluator.
+    """
+    wrong = []
+    for path in specs:
+        try:
+            click.echo(f"{path}: {checked(load_spec(path, overrides), static)}")
+        except SpecError as error:
+            wrong += error.diagnostics
+    if wrong:
+        raise SpecError(wrong)
+
+
+def checked(spec: Spec, static: bool) -> str:
+    """What was found right, in one line. Raises SpecError."""
+    compiled = compile_spec(spec)
+    if facts_of(spec) is None:
+        return "ok; no data set, so sizes it would give are open"
+    size = f"ok, {count(compiled.program):,} parameters"
+    if static:
+        return size
+    from archspec.equal.module import agreement
+
+    return f"{size}, {agreement(spec)}"

@@ -1,0 +1,114 @@
+"""`archspec show`: any stage of a spec between its text and its module, as text."""
+
+from collections.abc import Callable, Mapping
+from math import prod
+
+import click
+
+from archspec.commands.options import spec_options
+from archspec.cost.parameters import parameters
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.ir.nodes import Program
+from archspec.ir.printer import program_text
+from archspec.passes.optimise import PASSES, optimise
+from archspec.passes.printer import plan_text
+from archspec.pipeline import compile_spec
+from archspec.syntax import tree
+from archspec.syntax.load import load_spec
+from archspec.syntax.spec import Spec
+
+
+def spec_text(spec: Spec, backend: Mapping[str, str]) -> str:
+    """The resolved spec in canonical form."""
+    return spec.text
+
+
+def tree_text(spec: Spec, backend: Mapping[str, str]) -> str:
+    """The syntax tree of every equation."""
+    parts: list[tuple[str, tree.Node]] = [(f"sizes.{name}", value) for name, value in spec.sizes.items()]
+    parts += [("input", spec.input), ("stack", spec.stack), ("output", spec.output)]
+    parts += [(f"where.{name}", definition) for name, definition in spec.definitions.items()]
+    return "\n".join(f"{title}\n{branch(node, 1)}" for title, node in parts) + "\n"
+
+
+def branch(value: object, depth: int) -> str:
+    """A node and what is under it, two spaces deeper; plain values stand on the node's own line."""
+    fields = [(key, inner) for key, inner in vars(value).items() if key != "span"]
+    plain = "".join(f" {key}={inner!r}" for key, inner in fields if not nested(inner))
+    lines = [f"{'  ' * depth}{type(value).__name__}{plain}"]
+    for key, inner in fields:
+        for item in inner if isinstance(inner, tuple) else (inner,) if nested(inner) else ():
+            lines.append(f"{'  ' * (depth + 1)}{key}:\n{branch(item, depth + 2)}")
+    return "\n".join(lines)
+
+
+def nested(value: object) -> bool:
+    """Whether a field holds nodes."""
+    return isinstance(value, tree.Node) or (isinstance(value, tuple) and bool(value))
+
+
+def ir_text(spec: Spec, backend: Mapping[str, str]) -> str:
+    """The typed program right out of the checker."""
+    return program_text(compile_spec(spec, backend=backend).program)
+
+
+def planned(spec: Spec, backend: Mapping[str, str]) -> str:
+    """The optimised program with the form of every fused operation."""
+    return plan_text(compile_spec(spec, backend=backend).plan)
+
+
+def code(spec: Spec, backend: Mapping[str, str]) -> str:
+    """The emitted Python source."""
+    return compile_spec(spec, backend=backend).code
+
+
+def params(spec: Spec, backend: Mapping[str, str]) -> str:
+    """Every trainable tensor with its shape and size, and the total."""
+    shapes = parameters(compile_spec(spec, backend=backend).program)
+    width = max(map(len, shapes), default=0)
+    lines = [f"{name:<{width}}  {shape!s:<14} {prod(shape):>10,}" for name, shape in shapes.items()]
+    total = sum(map(prod, shapes.values()))
+    return "\n".join([*lines, f"{'total':<{width}}  {'':<14} {total:>10,}"]) + "\n"
+
+
+STAGES: Mapping[str, Callable[[Spec, Mapping[str, str]], str]] = {
+    "spec": spec_text,
+    "tree": tree_text,
+    "ir": ir_text,
+    "plan": planned,
+    "code": code,
+    "params": params,
+}
+"""The stages that can be shown, in the order they are made."""
+
+
+@click.command("show")
+@click.argument("spec")
+@click.option("--as", "stage", type=click.Choice(list(STAGES)), default="spec", show_default=True, help="The stage.")
+@click.option("--after", metavar="PASS", help="With `--as ir`: the program after this pass.")
+@click.option("--backend", multiple=True, metavar="OP=FORM", help="Force the form of an operation in the plan.")
+@spec_options
+def command(spec: str, stage: str, after: str | None, backend: tuple[str, ...], overrides: tuple[str, ...]) -> None:
+    """Print SPEC at one stage on its way to a module."""
+    read = load_spec(spec, overrides)
+    text = program_after(read, after) if after else STAGES[stage](read, forced(backend))
+    click.echo(text, nl=not text.endswith("\n"))
+
+
+def forced(backend: tuple[str, ...]) -> dict[str, str]:
+    """`neighbour_sum=dense` as a mapping."""
+    pairs = [one.partition("=") for one in backend]
+    for op, equals, form in pairs:
+        if not equals or not form:
+            raise SpecError([Diagnostic("E0601", f"`--backend {op}` names no form", help="write `--backend neighbour_sum=dense`")])
+    return {op: form for op, _, form in pairs}
+
+
+def program_after(spec: Spec, name: str) -> str:
+    """The program as a pass leaves it; a pass that runs twice shows its last result."""
+    seen: dict[str, Program] = {}
+    optimise(compile_spec(spec).program, seen.__setitem__)
+    if name not in seen:
+        known = ", ".join(dict.fromkeys(one.__name__ for one in PASSES))
+        raise SpecError([Diagnostic("E0601", f"there is no pass `{name}`", help=f"one of {known}")])
+    return program_text(seen[name])
