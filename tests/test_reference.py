@@ -1,66 +1,20 @@
 """The reference itself: every operation on tiny graphs, with values worked out by hand or by dense linear algebra."""
 
-from collections.abc import Mapping
-from math import erf, exp, inf, log, sqrt, tanh
+from math import erf, exp, log, sqrt, tanh
 
 import pytest
 import torch
 from torch import Tensor
 
-from archspec.ir.nodes import Node, Program, Section
+from archspec.ir.nodes import Node, Section
 from archspec.ir.ops import OPERATIONS
-from archspec.ir.types import ALL, CONSTANT, NEIGHBOURS, NEIGHBOURS_AND_SELF, NODE, Axis, IndexSet, Type
-from archspec.reference import Graph, evaluate, initial_weights
+from archspec.ir.types import ALL, NEIGHBOURS, NEIGHBOURS_AND_SELF, NODE, IndexSet, Type
+from archspec.reference import Graph
 from archspec.reference.evaluate import evaluate_section
 from archspec.reference.graph import pairs, within_reach
 from archspec.reference.table import TABLE
-from archspec.source import SourceFile, Span
-from tests.graphs import BATCHES, SHAPES, batch, graph, permuted
-
-SPAN = Span(SourceFile("test", ""), 0, 0)
-D, HEADS, C = Axis("d", 4), Axis("heads", 2), Axis("c", 3)
-
-
-def leaf(op: str, type: Type, path: str = "", **attributes: object) -> Node:
-    return Node(op, (), type, SPAN, tuple(attributes.items()), path)
-
-
-def node_input(*axes: Axis) -> Node:
-    return leaf("data", Type(NODE, axes), name="x")
-
-
-def parameter(path: str, *axes: Axis) -> Node:
-    return leaf("parameter", Type(CONSTANT, axes), path, init=0.0)
-
-
-def number(value: float) -> Node:
-    return leaf("constant", Type(CONSTANT), value=value)
-
-
-def make(op: str, *operands: Node, axes: tuple[Axis, ...] = (), path: str = "", **attributes: object) -> Node:
-    type = OPERATIONS[op].rule([operand.type for operand in operands], axes, attributes)
-    return Node(op, operands, type, SPAN, tuple(attributes.items()), path)
-
-
-def source(x: Node, over: IndexSet = NEIGHBOURS) -> Node:
-    return make("gather_source", x, over=over)
-
-
-def target(x: Node, over: IndexSet = NEIGHBOURS) -> Node:
-    return make("gather_target", x, over=over)
-
-
-def value(
-    node: Node, graphs: list[Graph] | Graph, weights: Mapping[str, Tensor] | None = None, training: bool = False
-) -> Tensor:
-    """The node's value, the rows of all graphs one after the other."""
-    graphs = [graphs] if isinstance(graphs, Graph) else graphs
-    return torch.cat(evaluate_section(Section("test", (("", node),)), weights or {}, graphs, training)[""])
-
-
-def doubles(*values: object) -> Tensor:
-    return torch.tensor(values, dtype=torch.float64)
-
+from tests.graphs import SHAPES, graph
+from tests.nodes import SPAN, doubles, leaf, make, node_input, number, parameter, source, target, value
 
 # Edges 0→1 twice, 1→1, 2→0; node 3 alone.
 ODD = Graph(doubles(1.0, 10.0, 100.0, 1000.0), 4, ((1, 0), (1, 1), (0, 2), (1, 0)))

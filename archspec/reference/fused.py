@@ -26,15 +26,14 @@ def weighted_sum(node: Node, w: Node, x: Node) -> Node:
 
 
 def pair_product(node: Node, q: Node, k: Node) -> Node:
-    """q[i] @ k[j]."""
+    """q[i] @ k[j] for every pair of S."""
     return apply("inner", apply("gather_target", q, over=over(node)), apply("gather_source", k, over=over(node)))
 
 
 def attention(node: Node, q: Node, k: Node, v: Node, bias: Node | None = None) -> Node:
     """sum[j in S](softmax[j in S](scale * q[i] @ k[j] + bias[i,j]) * v[j])."""
     scale = Node("constant", (), Type(CONSTANT), node.span, (("value", node.get("scale", 1.0)),))
-    target, source = apply("gather_target", q, over=over(node)), apply("gather_source", k, over=over(node))
-    logits = apply("mul", apply("inner", target, source), scale)
+    logits = apply("mul", pair_product(node, q, k), scale)
     shares = apply("softmax", logits if bias is None else apply("add", logits, bias))
     return apply("sum", apply("mul", shares, apply("gather_source", v, over=over(node))))
 
