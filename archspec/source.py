@@ -1,7 +1,7 @@
 """Places in source text: a file, and a span of characters in it."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 
@@ -10,7 +10,7 @@ class SourceFile:
     """A text with a name: a spec file, a library file or the value of one `--set`."""
 
     path: str
-    text: str
+    text: str = field(repr=False)
 
     @cached_property
     def line_starts(self) -> tuple[int, ...]:

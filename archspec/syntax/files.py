@@ -1,0 +1,79 @@
+"""Finding and reading spec files: given by path, or by the name of a spec that comes with archspec."""
+
+import difflib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from archspec.diagnostics import Diagnostic, Problems
+from archspec.source import SourceFile
+
+LARGEST = 10_000_000
+"""Characters a spec file may have."""
+
+
+@cache
+def shipped_specs() -> Mapping[str, Path]:
+    """The specs that come with archspec, by name: from the installed package, or from a checkout."""
+    package = Path(__file__).parent.parent
+    for folder in (package / "specs", package.parent / "specs"):
+        if folder.is_dir():
+            return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return {}
+
+
+def find(name: str, folder: Path) -> Path:
+    """The file a name stands for, seen from a folder: a path, one without `.yaml`, or a spec that comes with archspec."""
+    path = folder / name
+    if not path.exists() and path.with_name(path.name + ".yaml").is_file():
+        return path.with_name(path.name + ".yaml")
+    asked = Path(name)
+    if not path.exists() and str(asked.parent) in (".", "specs") and asked.suffix in ("", ".yaml"):
+        return shipped_specs().get(asked.stem, path)
+    return path
+
+
+def read_source(path: Path, problems: Problems, asked: str = "") -> SourceFile | None:
+    """The text of a file; None, with a problem, where there is none."""
+    shown = str(path)
+    try:
+        text = path.read_bytes().decode("utf-8").removeprefix("\ufeff")
+    except FileNotFoundError:
+        problems.add(Diagnostic("E0001", f"there is no file `{asked or shown}`", path=shown, help=nearest_file(path)))
+    except IsADirectoryError:
+        specs = ", ".join(f"`{one}`" for one in sorted(path.glob("*.yaml"))[:5])
+        help = f"name a file in it: {specs}" if specs else "name a spec file"
+        problems.add(Diagnostic("E0002", f"`{shown}` is a folder", path=shown, help=help))
+    except UnicodeDecodeError as error:
+        note = f"byte {error.start + 1} is not UTF-8"
+        problems.add(
+            Diagnostic("E0003", f"`{shown}` is not a text file", path=shown, notes=(note,), help="name a spec file")
+        )
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        problems.add(Diagnostic("E0005", f"`{shown}` cannot be read: {reason.lower()}", path=shown))
+    else:
+        if "\0" in text or len(text) > LARGEST:
+            problems.add(Diagnostic("E0003", f"`{shown}` is not a text file", path=shown, help="name a spec file"))
+        elif not text.strip():
+            problems.add(
+                Diagnostic(
+                    "E0004",
+                    f"`{shown}` is empty",
+                    path=shown,
+                    help="write a spec, or copy one: `archspec new NAME --from gin`",
+                )
+            )
+        else:
+            return SourceFile(shown, text)
+    return None
+
+
+def nearest_file(path: Path) -> str:
+    """What to write in place of a file that is not there."""
+    beside = {one.name: str(one) for one in path.parent.glob("*.yaml")} if path.parent.is_dir() else {}
+    names = {**{f"{name}.yaml": name for name in shipped_specs()}, **beside}
+    close = difflib.get_close_matches(path.name, names, 1) or difflib.get_close_matches(path.stem + ".yaml", names, 1)
+    if close:
+        return f"write `{names[close[0]]}`"
+    return f"the specs that come with archspec: {', '.join(shipped_specs())}" if shipped_specs() else ""

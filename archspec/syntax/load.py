@@ -1,0 +1,89 @@
+"""Spec files → `Spec`: layers merged, settings checked, equations parsed, all problems collected."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from archspec.diagnostics import Problems, SpecError
+from archspec.source import SourceFile, Span
+from archspec.syntax import tree
+from archspec.syntax.document import Mapping as Section
+from archspec.syntax.document import Value, read_document
+from archspec.syntax.equations import read_definitions, read_model
+from archspec.syntax.files import find, shipped_specs
+from archspec.syntax.merge import by_heading, by_name, merge_layers, read_layers
+from archspec.syntax.overrides import read_overrides
+from archspec.syntax.settings import check_settings
+from archspec.syntax.spec import Spec
+from archspec.syntax.writer import write_spec
+
+__all__ = ["load_library", "load_spec", "shipped_specs"]
+
+
+def load_spec(path: str | Path, overrides: Sequence[str] = ()) -> Spec:
+    """The spec in a file, or one that comes with archspec by its name, with `PATH=VALUE` overrides laid over it.
+
+    Raises SpecError with everything that is wrong with the files, their settings and the form of their equations.
+    """
+    problems = Problems()
+    layers = read_layers(find(str(path), Path()), problems, asked=str(path))
+    if (layer := read_overrides(overrides, problems)) is not None and layers:
+        layers.append(layer)
+    problems.finish()
+    return assemble(merge_layers(layers, problems), problems)
+
+
+def parse_spec(text: str, path: str = "<text>") -> Spec:
+    """The spec that a text holds, which may not extend a file."""
+    problems = Problems()
+    document = read_document(SourceFile(path, text), problems)
+    problems.finish()
+    if not isinstance(document, Section):
+        raise SpecError([])
+    return assemble(merge_layers([by_heading(document, problems)], problems), problems)
+
+
+def assemble(document: Section, problems: Problems) -> Spec:
+    """The spec of a merged document."""
+    model = read_model(document, problems)
+    settings = check_settings(document, model, problems)
+    problems.finish()
+    if settings is None or model is None:
+        raise AssertionError("a problem of the settings was not reported")
+    return Spec(
+        source=document.span.source,
+        settings=settings,
+        sizes=model.sizes,
+        input=model.parts["input"],
+        stack=model.parts["stack"],
+        output=model.parts["output"],
+        penalty=model.parts.get("penalty"),
+        definitions=model.definitions,
+        places=dict(places(document)),
+        text=write_spec(settings),
+    )
+
+
+def places(value: Value, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Span]]:
+    """The path and the span of every value below a value."""
+    if isinstance(value, Section):
+        for name, entry in value.entries.items():
+            yield (*path, name), entry.value.span
+            yield from places(entry.value, (*path, name))
+
+
+@cache
+def load_library() -> Mapping[str, tree.Definition]:
+    """The standard library: the definitions of every YAML file in `archspec/library`, by name."""
+    problems = Problems()
+    library: dict[str, tree.Definition] = {}
+    files = sorted(resources.files("archspec.library").iterdir(), key=lambda file: file.name)
+    for file in files:
+        if file.name.endswith(".yaml"):
+            source = SourceFile(f"archspec/library/{file.name}", file.read_text(encoding="utf-8"))
+            document = read_document(source, problems)
+            if isinstance(document, Section):
+                library |= read_definitions(by_name(document, problems), problems)
+    problems.finish()
+    return library

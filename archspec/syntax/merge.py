@@ -1,0 +1,188 @@
+"""Several layers of a spec become one: what it `extends`, the definitions it `uses`, the file itself, `--set`.
+
+Sections merge key by key; a definition is replaced by its name, whatever its arguments; `null` removes what a spec
+names freely (sizes, definitions, patterns, …) and is a value elsewhere (`clip: null`).
+"""
+
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from archspec.diagnostics import Problems
+from archspec.syntax import traps
+from archspec.syntax.document import Entry, Mapping, Scalar, Sequence, Value, read_document
+from archspec.syntax.files import find, read_source
+
+REMOVES = ("", "model", "model.sizes", "model.where", "parameters", "track", "data.options", "train.optimizer")
+"""Sections in which `null` removes an entry."""
+
+NAMED = ("model.sizes", "model.where", "parameters")
+"""Sections in which removing what is not there is a mistake."""
+
+KINDS = {
+    "train.schedule": ("name",),
+    "train.optimizer": ("name", "lr"),
+    "data": ("name", "batch_size", "limit", "seed"),
+}
+"""Sections of a kind, which `name` says, with the keys that every kind has: another kind keeps only those."""
+
+NAME = re.compile(r"\s*([A-Za-z_][A-Za-z_0-9]*)\s*(\(|$)")
+
+
+def read_layers(path: Path, problems: Problems, above: tuple[Path, ...] = (), asked: str = "") -> list[Mapping]:
+    """The layers of a file, the lowest first: those of the file it extends, the files it uses, its own."""
+    source = read_source(path, problems, asked)
+    document = read_document(source, problems) if source else None
+    if document is None:
+        return []
+    if not isinstance(document, Mapping):
+        help = "begin with `name:` and `model:`; a blank follows each colon"
+        problems.error("E0032", document.span, "a spec is a section of `key: value` lines", help=help)
+        return []
+    document = by_heading(document, problems)
+    layers = []
+    if extends := name_of_file(document, "extends", problems):
+        layers += read_base(extends, path, problems, above)
+    for used in names_of_files(document, "uses", problems):
+        layers += read_definitions(used, path, problems)
+    own = {name: entry for name, entry in document.entries.items() if name not in ("extends", "uses")}
+    return [*layers, replace(document, entries=own)]
+
+
+def read_base(extends: Scalar, path: Path, problems: Problems, above: tuple[Path, ...]) -> list[Mapping]:
+    """The layers of the file that a file extends."""
+    base = find(extends.text, path.parent)
+    line = (*above, path.resolve())
+    if base.resolve() in line:
+        way = " → ".join(one.name for one in (*line, base))
+        problems.error("E0040", extends.span, "a spec cannot extend itself", notes=(way,), help="extend another file")
+        return []
+    return at_value(extends, problems, lambda found: read_layers(base, found, line, extends.text))
+
+
+def read_definitions(used: Scalar, path: Path, problems: Problems) -> list[Mapping]:
+    """A file of shared definitions, as a layer."""
+
+    def read(found: Problems) -> list[Mapping]:
+        source = read_source(find(used.text, path.parent), found, used.text)
+        document = read_document(source, found) if source else None
+        if document is not None and not isinstance(document, Mapping):
+            found.error(
+                "E0032", document.span, "a file of definitions is a section of `name(arguments): equation` lines"
+            )
+        return [document] if isinstance(document, Mapping) else []
+
+    return [in_where(document, problems) for document in at_value(used, problems, read)]
+
+
+def in_where(document: Mapping, problems: Problems) -> Mapping:
+    """Definitions as the layer of a spec."""
+    where = Scalar(document.span, "where")
+    model = Mapping(document.span, {"where": Entry(where, document)})
+    return by_heading(Mapping(document.span, {"model": Entry(Scalar(document.span, "model"), model)}), problems)
+
+
+def at_value(value: Scalar, problems: Problems, read: Callable[[Problems], list[Mapping]]) -> list[Mapping]:
+    """What reading a named file gives; where the file itself cannot be read, the problem stands at its name."""
+    found = Problems()
+    layers = read(found)
+    for problem in found.found:
+        problems.add(problem if problem.span else replace(problem, span=value.span))
+    return layers
+
+
+def name_of_file(document: Mapping, key: str, problems: Problems) -> Scalar | None:
+    """The file that a key names."""
+    names = names_of_files(document, key, problems)
+    if len(names) > 1:
+        problems.error("E0041", names[1].span, f"`{key}` names one file", help="extend a file that extends the other")
+    return names[0] if names else None
+
+
+def names_of_files(document: Mapping, key: str, problems: Problems) -> list[Scalar]:
+    """The files that a key names."""
+    entry = document.entries.get(key)
+    if entry is None or entry.value.plain is None:
+        return []
+    values = entry.value.items if isinstance(entry.value, Sequence) else (entry.value,)
+    names = [value for value in values if isinstance(value, Scalar) and isinstance(value.plain, str)]
+    if len(names) < len(values):
+        problems.error("E0041", entry.value.span, f"`{key}` names files", help=f"write `{key}: FILE.yaml`")
+    return names
+
+
+def by_heading(document: Mapping, problems: Problems) -> Mapping:
+    """The document with its definitions by name instead of by heading; both in one file are duplicates."""
+    model = document.entries.get("model")
+    where = model.value.entries.get("where") if model and isinstance(model.value, Mapping) else None
+    if not model or not isinstance(model.value, Mapping) or not where or not isinstance(where.value, Mapping):
+        return document
+    named = replace(where, value=by_name(where.value, problems))
+    section = replace(model.value, entries=model.value.entries | {"where": named})
+    return replace(document, entries=document.entries | {"model": replace(model, value=section)})
+
+
+def by_name(where: Mapping, problems: Problems) -> Mapping:
+    """Definitions by name instead of by heading."""
+    named: dict[str, Entry] = {}
+    for heading, entry in where.entries.items():
+        found = NAME.match(heading)
+        name = found[1] if found else heading
+        if name in named:
+            traps.duplicate(name, entry.key.span, named[name].key.span, problems)
+        named[name] = entry
+    return replace(where, entries=named)
+
+
+def merge_layers(layers: list[Mapping], problems: Problems) -> Mapping:
+    """All layers as one document."""
+    merged = Mapping(layers[-1].span)
+    for layer in layers:
+        merged = merge(merged, layer, "", problems)
+    return merged
+
+
+def merge(base: Mapping, layer: Mapping, path: str, problems: Problems) -> Mapping:
+    """A section with the entries of another laid over it."""
+    entries = kept(base, layer, path)
+    for name, entry in layer.entries.items():
+        here = f"{path}.{name}".strip(".")
+        old = entries.get(name)
+        if is_null(entry.value) and (path in REMOVES or path.startswith(("parameters.", "track."))):
+            entries.pop(name, None)
+            if old is None and path in NAMED:
+                nothing_there(name, entry, list(entries), problems)
+        elif isinstance(entry.value, Mapping):
+            below = old.value if old and isinstance(old.value, Mapping) else Mapping(entry.value.span)
+            entries[name] = Entry(entry.key, merge(below, entry.value, here, problems))
+        else:
+            entries[name] = entry
+    return replace(layer, entries=entries)
+
+
+def kept(base: Mapping, layer: Mapping, path: str) -> dict[str, Entry]:
+    """The entries of the base that stay: all of them, unless the layer makes it a section of another kind."""
+    before, after = base.entries.get("name"), layer.entries.get("name")
+    if path not in KINDS or before is None or after is None or before.value.plain == after.value.plain:
+        return dict(base.entries)
+    return {name: entry for name, entry in base.entries.items() if name in KINDS[path]}
+
+
+def is_null(value: Value) -> bool:
+    """Whether a value is YAML's null."""
+    return isinstance(value, Scalar) and value.plain is None
+
+
+def nothing_there(name: str, entry: Entry, names: list[str], problems: Problems) -> None:
+    """Report a `null` that removes nothing."""
+    close = difflib.get_close_matches(name, names, 1)
+    help = f"write `{close[0]}`" if close else "write a value, or remove the line"
+    problems.error(
+        "E0042",
+        entry.key.span,
+        f"there is no `{name}` to remove",
+        notes=("a key without a value removes it",),
+        help=help,
+    )

@@ -1,0 +1,97 @@
+"""`--set PATH=VALUE`: overrides from the command line as one more layer of the spec.
+
+`model.sizes.d=110`, `model.stack=16 * layer`, `model.where.mlp(h)=h -> linear(d)`, `train.optimizer.lr=1e-3`,
+`train.schedule={name: cosine, warmup: 5}`, `parameters.layers.*.eps.init=0`. Equations are taken as they stand, other
+values are read as YAML.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from archspec.diagnostics import Problems
+from archspec.source import SourceFile, Span
+from archspec.syntax.document import AS_IT_STANDS, Entry, Mapping, Scalar, Value, read_document
+from archspec.syntax.merge import by_heading
+
+LEAVES = ("init", "frozen")
+"""What the last part of a path below `parameters` may be; everything before it is a pattern, dots included."""
+
+
+def read_overrides(settings: Sequence[str], problems: Problems) -> Mapping | None:
+    """All overrides as one layer, a later one over an earlier one; None if there are none."""
+    layer: Mapping | None = None
+    for text in settings:
+        if (one := read_override(SourceFile("--set", text), problems)) is not None:
+            layer = one if layer is None else merge_quietly(layer, one)
+    return layer
+
+
+def merge_quietly(layer: Mapping, one: Mapping) -> Mapping:
+    """Two overrides as one layer; a `null` stays, since it removes from what lies below."""
+    entries = dict(layer.entries)
+    for name, entry in one.entries.items():
+        old = entries.get(name)
+        both = old is not None and isinstance(old.value, Mapping) and isinstance(entry.value, Mapping)
+        entries[name] = replace(entry, value=merge_quietly(old.value, entry.value)) if both else entry  # type: ignore[union-attr, arg-type]
+    return Mapping(layer.span, entries)
+
+
+def read_override(source: SourceFile, problems: Problems) -> Mapping | None:
+    """One override as a layer."""
+    split = equals_sign(source.text)
+    if split < 0 or not source.text[:split].strip():
+        whole = Span(source, 0, max(len(source.text), 1))
+        problems.error(
+            "E0043", whole, "an override is written `PATH=VALUE`", help="write for example `--set model.sizes.d=110`"
+        )
+        return None
+    keys = path_of(source, split)
+    value = value_of(source, split + 1, keys, problems)
+    if value is None:
+        return None
+    for key in reversed(keys):
+        value = Mapping(key.span, {key.text: Entry(key, value)})
+    return by_heading(value, problems) if isinstance(value, Mapping) else None
+
+
+def equals_sign(text: str) -> int:
+    """Where the `=` outside of parentheses stands: `mlp(h, norm = relu)=…` has two; -1 without one."""
+    depth = 0
+    for at, character in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "=" and depth <= 0:
+            return at
+    return text.find("=")
+
+
+PART = re.compile(r"(?:[^.(]|\([^)]*\)?)+")
+
+
+def path_of(source: SourceFile, end: int) -> list[Scalar]:
+    """The keys before the `=`; below `parameters` a pattern is one key, below `where` a heading is."""
+    keys = [key(source, found.start(), found.end()) for found in PART.finditer(source.text, 0, end)]
+    if keys and keys[0].text == "parameters" and len(keys) > 2:
+        last = keys[-1:] if keys[-1].text in LEAVES and len(keys) > 2 else []
+        stop = keys[-2].span.end if last else keys[-1].span.end
+        return [keys[0], key(source, keys[1].span.start, stop), *last]
+    return keys
+
+
+def key(source: SourceFile, start: int, end: int) -> Scalar:
+    """A key of the path."""
+    text = source.text[start:end].strip().strip("\"'")
+    return Scalar(Span(source, start, end), text)
+
+
+def value_of(source: SourceFile, start: int, keys: list[Scalar], problems: Problems) -> Value | None:
+    """The value behind the `=`: an equation as it stands, anything else as YAML."""
+    text = source.text[start:]
+    span = Span(source, start + len(text) - len(text.lstrip()), len(source.text))
+    if not text.strip():
+        whole = Span(source, 0, len(source.text))
+        problems.error("E0043", whole, "an override is written `PATH=VALUE`", help="write the value; `null` removes")
+        return None
+    if keys[0].text == "model" and len(keys) > 1:
+        return Scalar(span, text.strip(), AS_IT_STANDS)
+    return read_document(source, problems, start)
