@@ -18,7 +18,7 @@ def parameter(call: Call) -> Value:
 def state(call: Call) -> Value:
     """A state after the input (layer 0) or after block instance number `layer`; the latest if `layer` is None."""
     layer = call.node.get("layer")
-    return call.history[-1 if layer is None else layer][call.node["name"]]  # type: ignore[call-overload,index,no-any-return]
+    return call.history[-1 if layer is None else layer][call.node["name"]]  # type: ignore[call-overload]
 
 
 def data(call: Call) -> Value:

@@ -1,0 +1,32 @@
+"""Graphs of the reference as a batch of the runtime, packed here by hand: the runtime's own packing is not trusted."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import accumulate
+
+import torch
+
+from archspec.reference import Graph
+from archspec.runtime.batch import Batch, Pairs
+
+
+def packed(graphs: Sequence[Graph]) -> Batch:
+    """The graphs one after the other, edges sorted by target and within a target as they were."""
+    first = [0, *accumulate(graph.nodes for graph in graphs)]
+    edges = [(i + start, j + start) for graph, start in zip(graphs, first, strict=False) for i, j in graph.edges]
+    order = sorted(range(len(edges)), key=lambda edge: edges[edge][0])
+    incoming = Counter(i for i, _ in edges)
+    ptr = torch.tensor([0, *accumulate(incoming[node] for node in range(first[-1]))])
+    source = torch.tensor([edges[edge][1] for edge in order], dtype=torch.int32)
+    neighbours = Pairs(ptr, source, Counter(edges) == Counter((j, i) for i, j in edges))
+    e = (
+        None
+        if any(graph.e is None for graph in graphs)
+        else torch.cat([graph.e for graph in graphs if graph.e is not None])
+    )
+    return Batch(
+        torch.cat([graph.x for graph in graphs]),
+        torch.tensor(first),
+        neighbours,
+        e=None if e is None else e[order],
+    )

@@ -1,0 +1,124 @@
+"""A compiled module against the reference: the same weights, the same graphs, outputs and gradients in float64."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from archspec.equal.batch import packed
+from archspec.equal.differences import Difference, Differences, difference
+from archspec.ir.nodes import Node, Program, Section
+from archspec.reference import Graph, evaluate
+
+Gradients = Mapping[str, Tensor]
+
+
+def compare(
+    module: nn.Module, program: Program, graphs: Sequence[Graph], weights: Mapping[str, Tensor], training: bool = False
+) -> Differences:
+    """Outputs, and gradients of a random linear function of them by every weight and by numeric features.
+
+    `weights` go by their names in `state_dict`. The module itself stays as it is. Dropout is off on both
+    sides, in training too.
+    """
+    if problems := weight_problems(module, weights):
+        return Differences(weights=problems)
+    graphs = [replace(graph, x=fresh(graph.x)) for graph in graphs]
+    ours = run_module(prepared(module, weights, training), graphs)
+    theirs = run_reference(without_dropout(program), graphs, weights, training)
+    return Differences((difference("output", "prediction", ours[0], theirs[0]), *gradients(ours[1], theirs[1])))
+
+
+def gradients(ours: Gradients, theirs: Gradients) -> list[Difference]:
+    """Every gradient of the reference with the module's of that name."""
+    return [difference("gradient", name, ours[name], theirs[name]) for name in theirs]
+
+
+def weight_problems(module: nn.Module, weights: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """Weights that are missing in the module, that only it has, or whose shapes differ."""
+    own = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    wanted = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    return (
+        *(f"the module has no {name}" for name in wanted if name not in own),
+        *(f"only the module has {name}" for name in own if name not in wanted),
+        *(
+            f"{name} is {own[name]}, not {wanted[name]}"
+            for name in wanted
+            if own.get(name, wanted[name]) != wanted[name]
+        ),
+    )
+
+
+def prepared(module: nn.Module, weights: Mapping[str, Tensor], training: bool) -> nn.Module:
+    """A copy in float64 with these weights; norms in training or evaluation, dropout always off."""
+    module = copy.deepcopy(module).double().eval()
+    module.load_state_dict(dict(weights))
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm1d):
+            part.train(training)
+    return module
+
+
+def run_module(module: nn.Module, graphs: Sequence[Graph]) -> tuple[Tensor, Gradients]:
+    """The module's prediction and gradients."""
+    batch = packed(graphs)
+    prediction = module(batch)
+    wanted = {name: tensor for name, tensor in module.named_parameters() if tensor.requires_grad}
+    return prediction, differentiate(prediction, wanted, [graph.x for graph in graphs])
+
+
+def run_reference(
+    program: Program, graphs: Sequence[Graph], weights: Mapping[str, Tensor], training: bool
+) -> tuple[Tensor, Gradients]:
+    """The reference's prediction, all graphs in one tensor, and its gradients."""
+    leaves = {
+        name: fresh(tensor.double() if tensor.is_floating_point() else tensor) for name, tensor in weights.items()
+    }
+    prediction = torch.cat(evaluate(program, leaves, graphs, training))
+    wanted = {name: tensor for name, tensor in leaves.items() if tensor.requires_grad and not is_statistic(name)}
+    return prediction, differentiate(prediction, wanted, [graph.x for graph in graphs])
+
+
+def is_statistic(name: str) -> bool:
+    """Whether a weight is counted, not learnt."""
+    return name.rpartition(".")[2] in ("running_mean", "running_var", "num_batches_tracked")
+
+
+def differentiate(prediction: Tensor, weights: Mapping[str, Tensor], features: Sequence[Tensor]) -> Gradients:
+    """The gradients of a random linear function of the prediction, 0 where a tensor has no part in it."""
+    noise = torch.randn(prediction.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    numeric = {f"of x in graph {at}": x for at, x in enumerate(features) if x.requires_grad}
+    wanted = {**weights, **numeric}
+    if not prediction.requires_grad:
+        return {name: torch.zeros_like(tensor) for name, tensor in wanted.items()}
+    found = torch.autograd.grad((prediction * noise).sum(), list(wanted.values()), allow_unused=True)
+    pairs = zip(wanted.items(), found, strict=True)
+    return {name: torch.zeros_like(tensor) if grad is None else grad for (name, tensor), grad in pairs}
+
+
+def fresh(tensor: Tensor) -> Tensor:
+    """A copy that requires a gradient where it can."""
+    copied = tensor.detach().clone()
+    return copied.double().requires_grad_() if copied.is_floating_point() else copied
+
+
+def without_dropout(program: Program) -> Program:
+    """The program with p = 0 in every dropout; sections that were one stay one."""
+    sections = {id(section): dropout_off(section) for _, section in program.sections()}
+    return Program(
+        program.name,
+        sections[id(program.input)],
+        tuple(sections[id(section)] for section in program.layers),
+        sections[id(program.output)],
+    )
+
+
+def dropout_off(section: Section) -> Section:
+    """The section with p = 0 in every dropout."""
+    new: dict[int, Node] = {}
+    for node in section.nodes:
+        attributes = (("p", 0.0),) if node.op == "dropout" else node.attributes
+        new[id(node)] = replace(node, operands=tuple(new[id(one)] for one in node.operands), attributes=attributes)
+    return replace(section, results=tuple((name, new[id(value)]) for name, value in section.results))
