@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import torch
-
 from archspec.data.load import load
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.facts import known
@@ -14,7 +12,7 @@ from archspec.train import device as devices
 from archspec.train import folder
 from archspec.train.display import Display
 from archspec.train.folder import RunFolder
-from archspec.train.run import Machine, prepare
+from archspec.train.run import Machine, prepare, seed
 from archspec.train.task import Task, check_settings
 
 
@@ -27,7 +25,7 @@ def assemble(spec: Spec, directory: Path | None, display: Display) -> Task:
         )
     check_settings(settings.train, spec.place)
     facts = known(settings.data, spec.place("data", "name"))
-    torch.manual_seed(settings.train.seed)
+    seed(settings.train.seed)
     built = build(spec, facts)
     data = load(settings.data, directory, display.say, display.load)
     return Task(

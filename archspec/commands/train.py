@@ -42,7 +42,7 @@ def command(
 ) -> None:
     """Train SPEC.
 
-    Ctrl-C saves the state in the middle of the epoch, and `archspec train --resume RUN` goes on from there, bit for bit.
+    Ctrl-C saves the state in the middle of the epoch; `archspec train --resume RUN` goes on from there, bit for bit.
     """
     if resume is not None:
         go_on(resume, spec, overrides, device, data_dir)

@@ -12,10 +12,14 @@ from archspec.train.faults import refusal
 
 
 class Double(DoublePrecision):
-    """Float64 without a walk through the input, which would copy a batch with everything it has cached."""
+    """Float64 from the batch to the loss; Fabric's own copies every batch and rounds logits to float32."""
 
     def convert_input(self, data: Any) -> Any:
         """Leave it: `place_batch` has converted the batch."""
+        return data
+
+    def convert_output(self, data: Any) -> Any:
+        """Leave the logits as they are."""
         return data
 
 

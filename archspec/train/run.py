@@ -1,11 +1,13 @@
 """A run from its start, or from where it was left, to its result."""
 
 import hashlib
+import random
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 import archspec
@@ -38,6 +40,13 @@ def prepare(device: torch.device, threads: int | None) -> Machine:
         torch.set_num_threads(threads)
     tuned = device.type == "cpu" and malloc.tune()
     return Machine(device, "tuned" if tuned else "as installed")
+
+
+def seed(number: int) -> None:
+    """Seed torch's generator, which draws weights and dropout, and those that a module of the user's own may ask."""
+    torch.manual_seed(number)
+    random.seed(number)
+    np.random.seed(number % 2**32)
 
 
 def start(task: Task, path: Path | None, machine: Machine, display: Display, options: dict[str, Any]) -> RunFolder:

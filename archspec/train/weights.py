@@ -19,7 +19,15 @@ def save(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[str, str])
     """Write weights. A tensor with several names is written once, the others kept as `shared` in the metadata."""
     kept, shared = deduplicate(weights)
     extra = {"format": "pt", **metadata, "shared": json.dumps(shared)}
-    write(path, safetensors.torch.save(kept, extra))
+    write(path, ordered(safetensors.torch.save(kept, extra)))
+
+
+def ordered(content: bytes) -> bytes:
+    """The same file with its header sorted, so that equal weights make equal files; the library orders it at random."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # the tensors stay aligned
+    return len(header).to_bytes(8, "little") + header + content[8 + length :]
 
 
 def load(path: Path) -> tuple[Weights, dict[str, str]]:
