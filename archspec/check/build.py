@@ -35,7 +35,7 @@ def as_node(value: Value, at: tree.Expr, frame: Frame) -> Node:
         return constant(number, at.span)
     if isinstance(value, Size):
         return frame.error(
-            "E0402",
+            "E0311",
             at.span,
             f"the size {value.axis.name} is not known without a data set",
             help="add a `data:` section",

@@ -100,7 +100,7 @@ def forced(backend: tuple[str, ...]) -> dict[str, str]:
     pairs = [one.partition("=") for one in backend]
     for op, equals, form in pairs:
         if not equals or not form:
-            raise SpecError([Diagnostic("E0601", f"`--backend {op}` names no form", help="write `--backend neighbour_sum=dense`")])
+            raise SpecError([Diagnostic("E0044", f"`--backend {op}` names no form", help="write `--backend neighbour_sum=dense`")])
     return {op: form for op, _, form in pairs}
 
 
@@ -110,5 +110,5 @@ def program_after(spec: Spec, name: str) -> str:
     optimise(compile_spec(spec).program, seen.__setitem__)
     if name not in seen:
         known = ", ".join(dict.fromkeys(one.__name__ for one in PASSES))
-        raise SpecError([Diagnostic("E0601", f"there is no pass `{name}`", help=f"one of {known}")])
+        raise SpecError([Diagnostic("E0044", f"there is no pass `{name}`", help=f"one of {known}")])
     return program_text(seen[name])

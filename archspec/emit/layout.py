@@ -47,7 +47,7 @@ def sizes(axes: Sequence[Axis]) -> list[int]:
     if len(known) != len(axes):
         unknown = next(axis.name for axis in axes if axis.size is None)
         message = f"the size {unknown} is not known without a data set"
-        raise SpecError([Diagnostic("E0402", message, help="add a `data:` section, such as `data: {name: pattern}`")])
+        raise SpecError([Diagnostic("E0311", message, help="add a `data:` section, such as `data: {name: pattern}`")])
     return known
 
 

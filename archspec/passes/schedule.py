@@ -69,7 +69,7 @@ def shape_of(facts: Facts | None) -> Shape:
 def schedule(program: Program, facts: Facts | None, forced: Mapping[str, str] | None = None) -> Plan:
     """The cheapest form of each fused operation, or the one forced by operation name.
 
-    A forced form that does not serve a set (`sdpa` on N) leaves the choice there. Raises SpecError E0601 where a forced form
+    A forced form that does not serve a set (`sdpa` on N) leaves the choice there. Raises SpecError E0044 where a forced form
     does not exist.
     """
     forced = forced or {}
@@ -90,7 +90,7 @@ def check_forced(forced: Mapping[str, str]) -> None:
         if backend not in known:
             message = f"there is no form {backend} of {op}" if known else f"{op} is no operation with several forms"
             cure = f"one of {', '.join(known or FORMS)}"
-            raise SpecError([Diagnostic("E0601", message, help=cure)])
+            raise SpecError([Diagnostic("E0044", message, help=cure)])
 
 
 def choose(node: Node, shape: Shape, forced: str | None) -> Choice:

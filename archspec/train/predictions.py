@@ -30,7 +30,7 @@ def write(evaluator: Evaluator, split: Split, path: Path, watch: Callable[[int],
         part.replace(path)
     except OSError as problem:
         raise fault(
-            "E0632", f"cannot write predictions: {problem.strerror}", path, "name a file that can be written"
+            "E0652", f"cannot write predictions: {problem.strerror}", path, "name a file that can be written"
         ) from problem
     finally:
         part.unlink(missing_ok=True)
@@ -38,18 +38,18 @@ def write(evaluator: Evaluator, split: Split, path: Path, watch: Callable[[int],
 
 
 def check(path: Path, force: bool) -> Path:
-    """A path predictions may be written to; E0630 for an unknown ending, E0631 where a file stands."""
+    """A path predictions may be written to; E0650 for an unknown ending, E0651 where a file stands."""
     if path.suffix not in WRITERS:
         known = ", ".join(f"`{ending}`" for ending in WRITERS)
         raise fault(
-            "E0630", f"unknown kind of file `{path.suffix or path.name}`", path, f"let the name end in one of {known}"
+            "E0650", f"unknown kind of file `{path.suffix or path.name}`", path, f"let the name end in one of {known}"
         )
     if path.is_dir() or not path.parent.is_dir():
         message = "this is a folder" if path.is_dir() else f"there is no folder `{path.parent}`"
-        raise fault("E0632", f"cannot write predictions: {message}", path, "name a file in a folder that exists")
+        raise fault("E0652", f"cannot write predictions: {message}", path, "name a file in a folder that exists")
     if path.exists() and not force:
         raise fault(
-            "E0631", "there is a file of this name already", path, "name another one, or replace it with `--force`"
+            "E0651", "there is a file of this name already", path, "name another one, or replace it with `--force`"
         )
     return path
 
