@@ -30,6 +30,13 @@ def attention_sdpa(
     """Attention over V; shaped as v. On a CPU it is the dense form, elsewhere one call of torch's on padded graphs."""
     if q.device.type == "cpu":
         return attention_dense(batch, pairs, q, k, v, scale, bias)
+    return padded_attention(batch, pairs, q, k, v, scale, bias)
+
+
+def padded_attention(
+    batch: Batch, pairs: Pairs, q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None = None
+) -> Tensor:
+    """Attention over V on graphs padded to the largest, padding masked: few calls, for accelerators; shaped as v."""
     q, k, values = (pad(batch, with_heads(value)).transpose(1, 2) for value in (q, k, v))  # [graphs, heads, width, c]
     mask = padding_mask(batch, q.dtype)
     if bias is not None:
@@ -99,7 +106,7 @@ def pad_pairs(batch: Batch, pairs: Pairs, w: Tensor) -> Tensor:
     column = layout.index[pairs.index] - layout.width * batch.graph[pairs.target]
     index = layout.index[pairs.target] * layout.width + column
     cells = w.new_zeros(batch.graphs * layout.width**2, w.shape[1]).index_copy(0, index, w)
-    return cells.view(batch.graphs, layout.width, layout.width, -1).permute(0, 3, 1, 2)
+    return cells.view(batch.graphs, layout.width, layout.width, w.shape[1]).permute(0, 3, 1, 2)
 
 
 def padding_mask(batch: Batch, dtype: torch.dtype) -> Tensor:

@@ -321,6 +321,6 @@ def _check_edges(edge_index: Tensor, node_ptr: Tensor, nodes: int) -> None:
         return
     if int(edge_index.min()) < 0 or int(edge_index.max()) >= nodes:
         raise ValueError(f"edge_index names nodes outside 0 to {nodes - 1}")
-    source, target = torch.bucketize(edge_index, node_ptr[1:], right=True)
+    source, target = torch.bucketize(edge_index.contiguous(), node_ptr[1:], right=True)
     if not torch.equal(source, target):
         raise ValueError("edge_index joins nodes of different graphs")

@@ -197,7 +197,7 @@ class PairProduct(torch.autograd.Function):
         """a [rows, heads, c], b [columns, heads, c] to [pairs, heads]."""
         ctx.pairs = pairs
         ctx.save_for_backward(a, b)
-        if not has_csr(a):
+        if not has_csr(a) or len(pairs) > pairs.rows * pairs.width:  # torch refuses so many repeated pairs
             return (a.index_select(0, pairs.target) * b.index_select(0, pairs.index)).sum(2)
         out = a.new_empty(a.shape[1], len(pairs))
         pattern = adjacency(pairs, a.dtype)
