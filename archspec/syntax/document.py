@@ -1,8 +1,8 @@
 """YAML 1.2 with places: text → values that know where they stand.
 
 PyYAML's parser gives the events, with the exact place of each; composing, resolving of scalars (`1e-3` is a number,
-`no` is text) and the look-out for what YAML would misread (`traps.py`) are done here. Anchors, aliases, tags and merge keys
-are not part of a spec. Problems are collected; a text that YAML cannot read gives None.
+`no` is text) and the look-out for what YAML would misread (`traps.py`) are done here. Anchors, aliases, tags and
+merge keys are not part of a spec. Problems are collected; a text that YAML cannot read gives None.
 """
 
 import re
@@ -126,6 +126,13 @@ class Composer:
     def __init__(self, source: SourceFile, problems: Problems, start: int = 0):
         self.source, self.problems = source, problems
         self.events: Iterator[Any] = yaml.parse(" " * start + source.text[start:], Loader=LOADER)
+        self.at = 0
+
+    def next(self) -> Any:
+        """The next event; `at` is where it ends."""
+        event = next(self.events)
+        self.at = event.end_mark.index
+        return event
 
     def compose(self) -> Value | None:
         """The one document of the text."""
@@ -135,7 +142,7 @@ class Composer:
                 if documents:
                     self.problems.error("E0027", self.span(event), "a second document in one file", help="remove `---`")
                     break
-                documents.append(self.value(next(self.events), 0))
+                documents.append(self.value(self.next(), 0))
         return documents[0] if documents else None
 
     def span(self, event: Any) -> Span:
@@ -167,10 +174,9 @@ class Composer:
     def sequence(self, start: Any, depth: int) -> Sequence:
         """A list, up to its end."""
         items = []
-        event: Any
-        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+        while not isinstance(event := self.next(), yaml.SequenceEndEvent):
             items.append(self.value(event, depth + 1))
-        span = Span(self.source, start.start_mark.index, event.end_mark.index)
+        span = Span(self.source, start.start_mark.index, self.at)
         flow = bool(start.flow_style)
         if flow:
             traps.look_for_split(
@@ -182,10 +188,9 @@ class Composer:
         """A section, up to its end."""
         entries: dict[str, Entry] = {}
         texts = []
-        event: Any
-        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+        while not isinstance(event := self.next(), yaml.MappingEndEvent):
             key = self.value(event, depth + 1)
-            value = self.value(next(self.events), depth + 1)
+            value = self.value(self.next(), depth + 1)
             texts += [one.text for one in (key, value) if isinstance(one, Scalar) and not one.style]
             if not isinstance(key, Scalar):
                 self.problems.error("E0027", key.span, "a key is not text", help="write `key: value`")
@@ -198,11 +203,8 @@ class Composer:
             else:
                 entries[key.text] = Entry(key, value)
         flow = bool(start.flow_style)
-        end = (
-            event.end_mark.index
-            if flow
-            else max((one.value.span.end for one in entries.values()), default=event.end_mark.index)
-        )
+        last = max((one.value.span.end for one in entries.values()), default=self.at)
+        end = self.at if flow else last
         span = Span(self.source, start.start_mark.index, end)
         if flow:
             traps.look_for_split(texts, span, self.problems)

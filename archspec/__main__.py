@@ -1,0 +1,5 @@
+"""`python -m archspec` is `archspec`."""
+
+from archspec.commands.main import run
+
+run()

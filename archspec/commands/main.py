@@ -1,0 +1,142 @@
+"""The command line: commands from a table, imported when they are asked for; errors as diagnostics.
+
+Exit codes: 0 done, 1 something the user can mend, 2 a bug in archspec, 130 interrupted.
+"""
+
+import difflib
+import errno
+import importlib
+import os
+import re
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from archspec import __version__
+from archspec.commands.options import format_option
+from archspec.diagnostics import Diagnostic, SpecError, render
+
+COMMANDS = {
+    "train": "Train a spec; everything it gives goes to a run folder.",
+    "evaluate": "Score the weights of a run.",
+    "predict": "Write the predictions of a run to a file.",
+    "check": "Check specs: form, axes and domains; then one tiny batch against the reference.",
+    "show": "Print a spec at one stage on its way to a module.",
+    "fmt": "Write the equations of spec files in canonical form.",
+    "diff": "Compare two specs, definition by definition.",
+    "new": "Begin a spec as a copy of one that comes with archspec.",
+}
+"""The commands, each the module of that name in this folder, with the line it has in the overview."""
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when needed; every one takes `--format`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"archspec.commands.{cmd_name}").command
+        if not any(parameter.name == "format" for parameter in command.params):
+            command.params.append(format_option())
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """The command that arguments begin with; for a mistyped one the nearest is named."""
+        if args and args[0] not in COMMANDS:
+            close = difflib.get_close_matches(args[0], COMMANDS, 1)
+            help = f"write `archspec {close[0]}`" if close else f"the commands are {', '.join(COMMANDS)}"
+            raise SpecError([Diagnostic("E0044", f"there is no command `{args[0]}`", help=help)])
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The overview, from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, invoke_without_command=True, params=[format_option()])
+@click.version_option(__version__, prog_name="archspec")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Write a graph neural network as equations, train it, and diff it as text."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def run(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The console entry: run a command and leave with its exit code."""
+    session = {"format": "pretty"}
+    look_for_namesake()
+    try:
+        given = None if arguments is None else list(arguments)
+        result = main.main(given, "archspec", standalone_mode=False, obj=session)
+        sys.stdout.flush()
+        sys.exit(result if isinstance(result, int) else 0)
+    except SpecError as error:
+        leave(error.diagnostics, session["format"])
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except click.ClickException as error:
+        leave([of_click(error)], session["format"])
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes at exit
+        sys.exit(0)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in MACHINE:
+            leave([of_machine(error)], session["format"])
+        traceback.print_exc()
+        print(f"bug in archspec: {type(error).__name__}: {error}", file=sys.stderr)
+        print("This is not a mistake in your spec. Please report it with the text above.", file=sys.stderr)
+        sys.exit(2)
+
+
+MACHINE = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG),
+}
+"""Errors of the machine: a full disk, a folder that may not be written to."""
+
+
+def leave(diagnostics: Sequence[Diagnostic], style: str) -> NoReturn:
+    """Print problems and leave."""
+    print(render(diagnostics, style), file=sys.stderr)
+    sys.exit(1)
+
+
+def of_click(error: click.ClickException) -> Diagnostic:
+    """An error in how a command was called."""
+    message = error.format_message().strip()
+    message = re.sub(r"\s*\(?Did you mean.*", "", message, flags=re.DOTALL)
+    close = getattr(error, "possibilities", None) or []
+    help = f"write `{close[0]}`" if close else ""
+    context = getattr(error, "ctx", None)
+    usage = (f"see `{context.command_path} --help`",) if context else ()
+    return Diagnostic("E0044", message[:1].lower() + message[1:].rstrip("."), help=help, notes=usage)
+
+
+def of_machine(error: OSError) -> Diagnostic:
+    """An error of the machine, with the file it is about."""
+    reason = (error.strerror or str(error)).lower()
+    return Diagnostic("E0005", f"cannot use `{error.filename}`: {reason}" if error.filename else reason)
+
+
+def look_for_namesake() -> None:
+    """Say so if PyPI's other `archspec`, which names processors, is installed in this environment."""
+    for folder in dict.fromkeys(sys.path):
+        if (Path(folder or ".") / "archspec" / "cpu" / "__init__.py").is_file():
+            print("warning: another package called `archspec` (names of processors) is installed here", file=sys.stderr)
+            print("         and shares files with archspec-nn: keep them in different environments", file=sys.stderr)
+            return
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,42 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+FORMATS = ("pretty", "concise", "json")
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def remember_format(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    """Keep how errors are printed with the whole call, where `main.run` finds it."""
+    root = context.find_root()
+    if root.obj is None:
+        root.obj = {}
+    if value is not None:
+        root.obj["format"] = value
+
+
+def format_option() -> click.Option:
+    """`--format pretty|concise|json`, for the group and for every command."""
+    return click.Option(
+        ["--format"],
+        type=click.Choice(FORMATS),
+        expose_value=False,
+        is_eager=True,
+        callback=remember_format,
+        help="How errors are printed; pretty by default, json for tools.",
+    )
+
+
+def spec_options(command: Command) -> Command:
+    """`--set`, which comes as `overrides`, a tuple of `PATH=VALUE`."""
+    return click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="PATH=VALUE",
+        help="Override a value of the spec, such as `model.sizes.d=110` or `train.epochs=5`. Repeatable.",
+    )(command)
