@@ -97,7 +97,8 @@ def value_once(definition: tree.Definition, frame: Frame) -> Value:
     heading, body = definition.heading, definition.body
     if heading.name in frame.calls:
         return frame.error("E0204", heading.span, f"the definition is about itself: {heading.name}")
-    alone = not body.statements and len(body.result) == 1 and isinstance(body.result[0], tree.Call | tree.Pipe)
+    plain = (tree.Call, tree.Pipe, tree.Name)
+    alone = not body.statements and len(body.result) == 1 and isinstance(body.result[0], plain)
     naming = frame.place.naming if alone else frame.place.naming.below(heading.name)
     inner = Frame(frame.world, frame.place, naming, calls=(*frame.calls, heading.name))
     value = evaluate(body.result[0], replace(inner, alone=heading.name)) if alone else run(body, inner)
