@@ -1,5 +1,6 @@
 """A batch of graphs as emitted code sees it: packed node and edge arrays, and index sets made from them on demand."""
 
+import operator
 import weakref
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -236,8 +237,31 @@ def with_self(neighbours: Pairs) -> Pairs:
     return result
 
 
-_CONVERTED: weakref.WeakKeyDictionary[object, tuple[list[tuple[int, int]], Batch]] = weakref.WeakKeyDictionary()
-"""The batch made from an object of PyG, and the state of the tensors it was made from."""
+@dataclass(frozen=True)
+class Converted:
+    """The batch made from an object, and the tensors it was made from with their versions then.
+
+    Holding the tensors keeps other ones from getting their ids.
+    """
+
+    origin: weakref.ref[object]
+    tensors: list[Tensor]
+    versions: list[int]
+    batch: Batch
+
+    def serves(self, graphs: object, tensors: list[Tensor]) -> bool:
+        """Whether it is that object, and the tensors are the same and unchanged."""
+        same = len(tensors) == len(self.tensors) and all(map(operator.is_, tensors, self.tensors))
+        return self.origin() is graphs and same and versions(tensors) == self.versions
+
+
+def versions(tensors: list[Tensor]) -> list[int]:
+    """How often each tensor was written to in place."""
+    return [tensor._version for tensor in tensors]
+
+
+_CONVERTED: dict[int, Converted] = {}
+"""By the object's id, for PyG's objects have no hash; an entry goes when its object does."""
 
 
 def as_batch(graphs: object) -> Batch:
@@ -251,17 +275,14 @@ def as_batch(graphs: object) -> Batch:
         return graphs
     parts = [getattr(graphs, name, None) for name in ("x", "edge_index", "edge_attr", "y", "ptr", "batch")]
     tensors = [part for part in parts if isinstance(part, Tensor)]
-    state = [(id(tensor), tensor._version) for tensor in tensors]
-    try:
-        known = _CONVERTED.get(graphs)
-    except TypeError:  # not hashable, or no weak reference to it
-        return _convert(graphs, parts)
-    if known is not None and known[0] == state:
-        return known[1]
+    known = _CONVERTED.get(id(graphs))
+    if known is not None and known.serves(graphs, tensors):
+        return known.batch
     batch = _convert(graphs, parts)
-    if not any(tensor.requires_grad for tensor in tensors):
-        batch.cache["made from"] = tensors  # kept alive, so that no other tensor gets one of their ids
-        _CONVERTED[graphs] = state, batch
+    if hasattr(graphs, "__weakref__") and not any(tensor.requires_grad for tensor in tensors):
+        key = id(graphs)
+        origin = weakref.ref(graphs, lambda _: _CONVERTED.pop(key, None))
+        _CONVERTED[key] = Converted(origin, tensors, versions(tensors), batch)
     return batch
 
 
