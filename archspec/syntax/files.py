@@ -23,14 +23,25 @@ def shipped_specs() -> Mapping[str, Path]:
 
 
 def find(name: str, folder: Path) -> Path:
-    """The file a name stands for, seen from a folder: a path, one without `.yaml`, or a spec that comes with archspec."""
+    """The file a name stands for, seen from a folder: a path, with or without `.yaml`, or a shipped spec."""
     path = folder / name
-    if not path.exists() and path.with_name(path.name + ".yaml").is_file():
-        return path.with_name(path.name + ".yaml")
+    if is_there(path):
+        return path
+    longer = Path(f"{path}.yaml")
     asked = Path(name)
-    if not path.exists() and str(asked.parent) in (".", "specs") and asked.suffix in ("", ".yaml"):
+    if is_there(longer):
+        return longer
+    if str(asked.parent) in (".", "specs") and asked.suffix in ("", ".yaml"):
         return shipped_specs().get(asked.stem, path)
     return path
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something at a path; a path no file can have is not there."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def read_source(path: Path, problems: Problems, asked: str = "") -> SourceFile | None:
@@ -51,19 +62,17 @@ def read_source(path: Path, problems: Problems, asked: str = "") -> SourceFile |
         )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        problems.add(Diagnostic("E0005", f"`{shown}` cannot be read: {reason.lower()}", path=shown))
+        problems.add(
+            Diagnostic(
+                "E0005", f"`{shown[:80]}` cannot be read: {reason.lower()}", path=shown[:80], help="name another file"
+            )
+        )
     else:
         if "\0" in text or len(text) > LARGEST:
             problems.add(Diagnostic("E0003", f"`{shown}` is not a text file", path=shown, help="name a spec file"))
-        elif not text.strip():
-            problems.add(
-                Diagnostic(
-                    "E0004",
-                    f"`{shown}` is empty",
-                    path=shown,
-                    help="write a spec, or copy one: `archspec new NAME --from gin`",
-                )
-            )
+        elif not any(line.strip() and not line.strip().startswith("#") for line in text.splitlines()):
+            help = "write a spec, or copy one: `archspec new NAME --from gin`"
+            problems.add(Diagnostic("E0004", f"`{shown}` is empty", path=shown, help=help))
         else:
             return SourceFile(shown, text)
     return None

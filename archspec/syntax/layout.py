@@ -50,7 +50,7 @@ def lay_out(tokens: Iterable[Token], fragment: Fragment) -> Layout:
         elif token.type == "_NL":
             fresh = not fragment.folded or not layout.statements
         else:
-            column = fragment.column(token.start_pos or 0)
+            column = fragment.column(token.start_pos or 0) if fresh else 0
             if fresh and begins_statement(token, column, indent, brackets, layout, fragment):
                 layout.statements.append([])
                 indent = column

@@ -5,7 +5,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from archspec.diagnostics import Problems, SpecError
+from archspec.diagnostics import Diagnostic, Problems, SpecError
 from archspec.source import SourceFile, Span
 from archspec.syntax import tree
 from archspec.syntax.document import Mapping as Section
@@ -30,6 +30,8 @@ def load_spec(path: str | Path, overrides: Sequence[str] = ()) -> Spec:
     layers = read_layers(find(str(path), Path()), problems, asked=str(path))
     if (layer := read_overrides(overrides, problems)) is not None and layers:
         layers.append(layer)
+    if not layers and not problems.found:
+        problems.add(Diagnostic("E0004", f"`{path}` holds no spec", path=str(path), help="write `name:` and `model:`"))
     problems.finish()
     return assemble(merge_layers(layers, problems), problems)
 
@@ -40,7 +42,7 @@ def parse_spec(text: str, path: str = "<text>") -> Spec:
     document = read_document(SourceFile(path, text), problems)
     problems.finish()
     if not isinstance(document, Section):
-        raise SpecError([])
+        raise SpecError([Diagnostic("E0004", f"`{path}` holds no spec", path=path, help="write `name:` and `model:`")])
     return assemble(merge_layers([by_heading(document, problems)], problems), problems)
 
 

@@ -122,7 +122,8 @@ def culprit(unexpected: UnexpectedToken, statements: list[list[Token]]) -> int:
 def explain(unexpected: UnexpectedToken, statement: list[Token], start: str, fragment: Fragment) -> Diagnostic:
     """The row of the table of mistakes that fits, at the token where reading stopped."""
     known = lessons(start == "heading")
-    code = next((known[key] for key in signatures(unexpected, statement) if key in known), "E0119")
+    otherwise = "E0138" if start == "heading" else "E0119"
+    code = next((known[key] for key in signatures(unexpected, statement) if key in known), otherwise)
     return MISTAKES[code].at(span_of(unexpected, statement, fragment), found(unexpected.token))
 
 

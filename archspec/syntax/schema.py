@@ -82,8 +82,12 @@ class TrainSettings(Settings):
         1, description="epochs between scores on the test split; null for the end only (best and last epoch)"
     )
     checkpoint_every: PositiveInt = Field(1, description="epochs between checkpoints")
-    eval_batch_size: PositiveInt = Field(128, description="graphs in a batch of validation and test; changes no score")
-    threads: PositiveInt | None = Field(None, description="CPU threads; null takes what torch takes; part of the bits")
+    eval_batch_size: PositiveInt = Field(
+        128, description="graphs in a batch of validation and test; changes scores by rounding only"
+    )
+    threads: PositiveInt | None = Field(
+        None, description="CPU threads, on which the last bits depend; null takes what torch takes"
+    )
     precision: Literal[32, 64] = Field(32, description="bits of a floating-point number")
 
 

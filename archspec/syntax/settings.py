@@ -31,7 +31,6 @@ TYPES = {
     "model_type": "a section of `key: value`",
     "model_attributes_type": "a section of `key: value`",
     "dict_type": "a section of `key: value`",
-    "union_tag_not_found": "a section with a `name`",
 }
 """What a value has to be, by the type of pydantic's error."""
 
@@ -44,39 +43,49 @@ def check_settings(document: Mapping, model: Model | None, problems: Problems) -
     try:
         return SpecSettings.model_validate(data)
     except ValidationError as error:
-        for one in error.errors(include_url=False):
-            report(one, document, problems)
+        found = error.errors(include_url=False)
+        meant = {misspelt(one["loc"], document) for one in found if one["type"] == "extra_forbidden"}
+        for one in found:
+            if one["type"] != "missing" or (*follow(one["loc"], document)[0], one["loc"][-1]) not in meant:
+                report(one, document, problems)
         return None
+
+
+def misspelt(loc: tuple[Any, ...], document: Mapping) -> tuple[str, ...]:
+    """The path of the key that an unknown key probably means."""
+    path, _, _ = follow(loc, document)
+    return (*path[:-1], *difflib.get_close_matches(path[-1].lower(), fields(path[:-1], document), 1))
 
 
 def report(error: Any, document: Mapping, problems: Problems) -> None:
     """Add the problem that an error of pydantic's is."""
     path, key, value = follow(error["loc"], document)
-    kind = error["type"]
-    name = ".".join(path)
-    section = CODES.get(path[0] if path else "", "E00")
+    section = CODES.get(str(error["loc"][0]), "E00")
+    kind, name = error["type"], ".".join(path)
     if kind == "extra_forbidden":
-        names = fields(path[:-1], document)
         where = f"in `{'.'.join(path[:-1])}`" if path[:-1] else "in a spec"
-        problems.error(
-            section + UNKNOWN, key, f"unknown key `{path[-1]}` {where}", help=nearest(path[-1], names, "the keys are")
-        )
+        help = nearest(path[-1], fields(path[:-1], document), "the keys are")
+        problems.error(section + UNKNOWN, key, f"unknown key `{path[-1]}` {where}", help=help)
     elif kind == "missing":
         missing = str(error["loc"][-1])
-        where = f"in `{name}`" if path else "in the spec"
-        field = describe((*path, missing), document)
+        help = f"write `{missing}: …`, {describe((*path, missing), document)}"
         problems.error(
-            CODES.get(missing, section) + MISSING,
-            key,
-            f"`{missing}` is missing {where}",
-            help=f"write `{missing}: …`{field}",
+            section + MISSING, key, f"`{missing}` is missing in {f'`{name}`' if path else 'the spec'}", help=help
         )
+    elif kind == "union_tag_not_found":
+        help = nearest("", kinds(path, document), "write one of")
+        problems.error(section + MISSING, key, f"`name` is missing in `{name}`", help=help)
+    elif kind == "union_tag_invalid":
+        help = nearest(text_of(tag(value)), kinds(path, document), "write one of")
+        problems.error(section + WRONG, tag(value).span, f"`{name}.name` cannot be {found(tag(value))}", help=help)
     else:
-        problems.error(section + WRONG, value.span, f"`{name}` {words(error, value)}", help=choices(error, value))
+        message, help = words(error, value)
+        help += f": {describe(path, document)}" if help and describe(path, document) else ""
+        problems.error(section + WRONG, value.span, f"`{name}` {message}", help=help)
 
 
 def follow(loc: tuple[Any, ...], document: Mapping) -> tuple[tuple[str, ...], Span, Value]:
-    """The path, the span of the key and the value of a place that pydantic names; it names the kinds of sections too."""
+    """The path, the key's span and the value of a place that pydantic names; it names kinds of sections too."""
     path: tuple[str, ...] = ()
     key, value = Span(document.span.source, document.span.start, document.span.start + 1), cast(Value, document)
     for step in loc:
@@ -87,18 +96,23 @@ def follow(loc: tuple[Any, ...], document: Mapping) -> tuple[tuple[str, ...], Sp
     return path, key, value
 
 
-def words(error: Any, value: Value) -> str:
-    """What is wrong with a value."""
+def words(error: Any, value: Value) -> tuple[str, str]:
+    """What is wrong with a value, and what to write."""
     kind, context = error["type"], error.get("ctx", {})
-    shown = found(value)
     if kind in BOUNDS:
         bound, text = BOUNDS[kind]
-        return f"must be {text} {context[bound]:g}, found {shown}"
-    if kind in ("literal_error", "union_tag_invalid"):
-        return f"cannot be {found(tag(value))}"
+        return f"must be {text} {context[bound]:g}, found {found(value)}", f"write a number {text} {context[bound]:g}"
+    if kind == "literal_error":
+        names = [name.strip("'\" ") for name in context["expected"].replace(" or ", ", ").split(",")]
+        return f"cannot be {found(value)}", nearest(text_of(value), names, "write one of")
     if kind in TYPES:
-        return f"must be {TYPES[kind]}, found {shown}"
-    return f"is wrong: {error['msg'][:1].lower()}{error['msg'][1:]}"
+        return f"must be {TYPES[kind]}, found {found(value)}", f"write {TYPES[kind]}"
+    return f"is wrong: {error['msg'][:1].lower()}{error['msg'][1:]}", "write another value"
+
+
+def text_of(value: Value) -> str:
+    """The text of a value without parts."""
+    return value.text if isinstance(value, Scalar) else ""
 
 
 def tag(value: Value) -> Value:
@@ -118,15 +132,6 @@ def found(value: Value) -> str:
     return f"{kind}`{value.text}`"
 
 
-def choices(error: Any, value: Value) -> str:
-    """The help for a value that is one of a few."""
-    context = error.get("ctx", {})
-    allowed = context.get("expected") or context.get("expected_tags") or ""
-    names = [name.strip("'\" ") for name in allowed.replace(" or ", ", ").split(",") if name.strip()]
-    shown = tag(value)
-    return nearest(shown.text if isinstance(shown, Scalar) else "", names, "write one of") if names else ""
-
-
 def nearest(name: str, names: list[str], otherwise: str) -> str:
     """The name that was probably meant, or all of them."""
     close = difflib.get_close_matches(name.lower(), names, 1)
@@ -135,15 +140,21 @@ def nearest(name: str, names: list[str], otherwise: str) -> str:
 
 def fields(path: tuple[str, ...], document: Mapping) -> list[str]:
     """The keys that the section at a path may have."""
-    return [name for model in models(path, document) for name in model.model_fields]
+    of_files = [] if path else ["extends", "uses"]
+    return [name for model in models(path, document) for name in model.model_fields] + of_files
 
 
 def describe(path: tuple[str, ...], document: Mapping) -> str:
     """What a key means, from the schema."""
-    for model in models(path[:-1], document):
-        if field := model.model_fields.get(path[-1]):
-            return f", {field.description}"
-    return ""
+    known = [
+        model.model_fields[path[-1]] for model in models(path[:-1], document) if path and path[-1] in model.model_fields
+    ]
+    return known[0].description or "" if known else ""
+
+
+def kinds(path: tuple[str, ...], document: Mapping) -> list[str]:
+    """The names that say of which kind a section is."""
+    return [name for model in models(path, document) for name in get_args(model.model_fields["name"].annotation)]
 
 
 def models(path: tuple[str, ...], document: Mapping) -> list[type[BaseModel]]:

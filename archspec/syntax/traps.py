@@ -32,7 +32,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Trap:
-    """One way of being misread; `at` says what the message points at: the place of the error, the value, the line before."""
+    """One way of being misread; `at` says where the message points: at the error, the value, the line before, …"""
 
     code: str
     sign: Callable[[Scene], bool]
@@ -45,42 +45,53 @@ class Trap:
 BLOCK = "write it after `|`, on the line below"
 
 TRAPS = (
-    Trap("E0017", lambda s: s.here[:1] in ("@", "`", "%") and "token" in s.problem, "a value cannot begin with {first} in YAML",
-         f"{BLOCK}, or in quotes", ("a: @x + 1\n", "a: `x`\n", "a: %x\n")),
-    Trap("E0025", lambda s: re.search(r"(^|[\s{,])\*[^\s:]*:", s.line) is not None and "alphabetic" in s.problem,
+    Trap("E0017", lambda s: s.here[:1] in ("@", "`", "%") and "token" in s.problem,
+         "a value cannot begin with {first} in YAML", f"{BLOCK}, or in quotes",
+         ("a: @x + 1\n", "a: `x`\n", "a: %x\n")),
+    Trap("E0025", lambda s: "alphabetic" in s.problem and re.search(r"(^|[\s{,])\*[^\s:]*:", s.line) is not None,
          "a pattern that begins with `*` needs quotes in YAML", 'write `"*.eps":`',
          ("p:\n  *.eps: {init: 1}\n", "p: {*.eps: 3}\n", "p:\n  *.eps.*: 3\n"), "context"),
     Trap("E0015", lambda s: s.value[:1] in ("*", "&"), "a value cannot begin with {first} in YAML",
          f"{BLOCK}, or in quotes", ("a: *eps + 1\n", "a: **\n", "a: & + 1\n"), "value"),
-    Trap("E0018", lambda s: s.value[:1] == ">" and "block scalar" in s.problem, "a value cannot begin with `>` in YAML",
-         f"{BLOCK}, or in quotes", ("a: > 3\n", "a: >= 3\n"), "value"),
-    Trap("E0029", lambda s: s.value[:1] == "|" and "block scalar" in s.problem, "the text after `|` begins on the next line",
-         "break the line after `|` and indent what follows", ("a: | x = 1\n",), "value"),
-    Trap("E0026", lambda s: "flow" in s.problem, "a bracket is opened here and never closed", "close it, and separate what it holds by commas",
+    Trap("E0018", lambda s: s.value[:1] == ">" and "block scalar" in s.problem,
+         "a value cannot begin with `>` in YAML", f"{BLOCK}, or in quotes", ("a: > 3\n", "a: >= 3\n"), "value"),
+    Trap("E0029", lambda s: s.value[:1] == "|" and "block scalar" in s.problem,
+         "the text after `|` begins on the next line", "break the line after `|` and indent what follows",
+         ("a: | x = 1\n",), "value"),
+    Trap("E0026", lambda s: "flow" in s.problem, "a bracket is opened here and never closed",
+         "close it, and separate what it holds by commas",
          ("a: {x: 1\nb: 2\n", "a: [1, 2\nb: 3\n", "a: {x: 1, y: {z: 2}\nb: 2\n"), "context"),
-    Trap("E0019", lambda s: s.value[:1] in ("[", "{"), "a value cannot begin with {first} in YAML, where it begins a list or section",
-         f"{BLOCK}, or in quotes", ("a: [x, y] + 1\n", "a: {x} + 2\n"), "value"),
-    Trap("E0020", lambda s: "quoted scalar" in s.problem and "escape" not in s.problem, "a quote is opened here and never closed", "close it",
-         ('a: "x\nb: 2\n', "a: 'x\n"), "context"),
-    Trap("E0020", lambda s: s.value[:1] in ('"', "'") and mismatch(s), "a value that begins with a quote ends with it in YAML",
-         f"{BLOCK}, or put all of it in other quotes", ('a: "x" + y\n', "a: 'x' + y\n"), "value"),
+    Trap("E0019", lambda s: s.value[:1] in ("[", "{") and mismatch(s),
+         "a value cannot begin with {first} in YAML: that is a list or section", f"{BLOCK}, or in quotes",
+         ("a: [x, y] + 1\n", "a: {x} + 2\n"), "value"),
+    Trap("E0020", lambda s: "quoted scalar" in s.problem and "escape" not in s.problem,
+         "a quote is opened here and never closed", "close it", ('a: "x\nb: 2\n', "a: 'x\n"), "context"),
+    Trap("E0020", lambda s: s.value[:1] in ('"', "'") and mismatch(s),
+         "a value that begins with a quote ends with it in YAML", f"{BLOCK}, or put all of it in other quotes",
+         ('a: "x" + y\n', "a: 'x' + y\n"), "value"),
     Trap("E0021", lambda s: "mapping values" in s.problem and s.inside, "`: ` cannot stand inside a value",
          f"{BLOCK}, or in quotes", ("a: b: c\n", "about: GIN: a network\n")),
-    Trap("E0010", lambda s: "mapping values" in s.problem and ":" not in s.before, "a `:` is missing behind the key", "write `key: value`",
-         ("a\nb: 2\n", "model:\n  d 64\n  x: 2\n"), "before"),
+    Trap("E0010", lambda s: "mapping values" in s.problem and ":" not in s.before, "a `:` is missing behind the key",
+         "write `key: value`", ("a\nb: 2\n", "model:\n  d 64\n  x: 2\n"), "before"),
     Trap("E0021", lambda s: "mapping values" in s.problem, "`: ` cannot stand inside a value of several lines",
-         f"{BLOCK}; a new entry stands as deep as the one above", ("a: x\n  y: z\n", "a: x\n  f(y: z)\n", "a: 1\n  b: 2\n")),
-    Trap("E0028", lambda s: "expected ':'" in s.problem and re.search(r":\s+\|\S*\s*$", s.before) is not None,
-         "the lines after `|` stand deeper than their key", "indent them", ("a: |\nx = 1\nb: 2\n", "m:\n  a: |\n  x = 1\n  b: 2\n"), "context"),
+         f"{BLOCK}; a new entry stands as deep as the one above",
+         ("a: x\n  y: z\n", "a: x\n  f(y: z)\n", "a: 1\n  b: 2\n")),
+    Trap("E0028",
+         lambda s: ("expected ':'" in s.problem or mismatch(s)) and re.search(r":\s+\|\S*\s*$", s.before) is not None,
+         "the lines after `|` stand deeper than their key", "indent them",
+         ("a: |\nx = 1\nb: 2\n", "m:\n  a: |\n  x = 1\n  b: 2\n", "m:\n  a: |\n x = 1\n"), "line"),
     Trap("E0010", lambda s: "expected ':'" in s.problem, "a `:` is missing behind the key", "write `key: value`",
-         ("a: 1\nb 2\nc: 3\n", "a: 1\nb\n"), "context"),
+         ("a: 1\nb 2\nc: 3\n", "a: 1\nb\n", "m:\n  epochs 3\n  a: {n: 1}\n"), "context"),
     Trap("E0022", lambda s: mismatch(s) and re.search(r"(^|\s)#", s.before) is not None,
-         "a comment ends a value of several lines", f"{BLOCK}, where comments may stand", ("a: x +\n  y # hi\n  + z\nb: 2\n", "a: x +\n  # hi\n  z\nb: 2\n", "a: x # hi\n  -> f\n")),
-    Trap("E0028", lambda s: mismatch(s), "the line stands neither as deep as the one above nor as deep as its section",
-         "indent it like its neighbours", ("a:\n    b: 1\n  c: 2\n", "a: |\n    x = 1\n  y = 2\nb: 1\n", "a:\n  - x\n  b: 1\n")),
-    Trap("E0027", lambda s: "sequence entries" in s.problem, "a list cannot begin in the line of its key", "begin it on the next line, or write `[a, b]`",
-         ("a: - x\n",)),
-    Trap("E0010", lambda s: True, "YAML cannot read this: {problem}", "", ("a: , x\n", "a: ] x\n", "a: ? x\n", 'a: "\\q"\n')),
+         "a comment ends a value of several lines", f"{BLOCK}, where comments may stand",
+         ("a: x +\n  y # hi\n  + z\nb: 2\n", "a: x +\n  # hi\n  z\nb: 2\n", "a: x # hi\n  -> f\n")),
+    Trap("E0028", lambda s: mismatch(s), "the line is indented unlike its neighbours",
+         "indent it like the entries of its section",
+         ("a:\n    b: 1\n  c: 2\n", "a: |\n    x = 1\n  y = 2\nb: 1\n", "a:\n  - x\n  b: 1\n")),
+    Trap("E0027", lambda s: "sequence entries" in s.problem, "a list cannot begin in the line of its key",
+         "begin it on the next line, or write `[a, b]`", ("a: - x\n",)),
+    Trap("E0010", lambda s: True, "YAML cannot read this: {problem}", "",
+         ("a: , x\n", "a: ] x\n", "a: ? x\n", 'a: "\\q"\n')),
 )  # fmt: skip
 
 
@@ -97,7 +108,9 @@ def explain(error: yaml.MarkedYAMLError, source: SourceFile) -> Diagnostic:
     trap = next(row for row in TRAPS if row.sign(scene))
     context = error.context_mark.index if error.context_mark else at
     number = source.position(at)[0]
-    start = {"error": at, "value": value_at, "context": context, "before": line_above(source, number)[1]}[trap.at]
+    start = {"error": at, "line": at, "value": value_at, "context": context, "before": line_above(source, number)[1]}[
+        trap.at
+    ]
     first = source.text[start : start + 1]
     message = trap.message.format(first=f"`{first}`", problem=error.problem)
     end = start + max(1, len(source.text[start:].split("\n")[0].rstrip()))

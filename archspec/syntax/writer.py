@@ -53,26 +53,31 @@ Writer.add_representer(float, as_number)
 Writer.add_representer(Lines, as_lines)
 
 
-def write_spec(settings: SpecSettings) -> str:
-    """The whole spec; what has no value is left out."""
-    data = Lines(stated(settings))
-    data["model"] = Lines(data["model"])
+def write_spec(settings: SpecSettings, short: bool = False) -> str:
+    """The whole spec; what has no value is left out, in the short form also what was not given."""
+    data = Lines(stated(settings, short))
+    data["model"] = Lines({name: ended(value) for name, value in data["model"].items()})
     if "where" in data["model"]:
-        data["model"]["where"] = Lines(data["model"]["where"])
+        data["model"]["where"] = Lines({name: ended(value) for name, value in data["model"]["where"].items()})
     return yaml.dump(data, Dumper=Writer, sort_keys=False, allow_unicode=True, width=4096, default_flow_style=None)
 
 
-def stated(settings: BaseModel) -> dict[str, Any]:
-    """The fields of a section that say something: all but empty ones and what is None by default."""
+def ended(value: Any) -> Any:
+    """An equation of several lines with a line break at its end, as a block has it."""
+    return f"{value}\n" if isinstance(value, str) and "\n" in value else value
+
+
+def stated(settings: BaseModel, short: bool) -> dict[str, Any]:
+    """The fields of a section that say something."""
     values = {**{name: getattr(settings, name) for name in type(settings).model_fields}, **(settings.model_extra or {})}
     return {
-        name: stated(value) if isinstance(value, BaseModel) else value
+        name: stated(value, short) if isinstance(value, BaseModel) else value
         for name, value in values.items()
-        if says(settings, name, value)
+        if says(settings, name, value) and not (short and name not in settings.model_fields_set)
     }
 
 
 def says(settings: BaseModel, name: str, value: object) -> bool:
-    """Whether a value has to be written."""
+    """Whether a value has to be written: not one that is empty, nor None where that is the default."""
     field = type(settings).model_fields.get(name)
     return value not in ("", {}) and not (value is None and (field is None or field.default is None))
