@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from archspec.train.waiting import wait_politely
+
 if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
     from archspec.train.folder import Record, RunFolder
     from archspec.train.metrics import Scores
@@ -28,6 +30,7 @@ def command(run: Path, split: str, checkpoint: str, device: str | None, data_dir
     The module is built from the run's own spec. On the device and with the threads of the run the scores of val and
     test are those it recorded, bit for bit; train is scored with the weights as they are, not while they change.
     """
+    wait_politely()
     from archspec.commands.runs import reopen
     from archspec.train.display import choose
     from archspec.train.engine import Evaluator

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from archspec.commands.evaluate import CHECKPOINTS, PATH, SPLITS
+from archspec.train.waiting import wait_politely
 
 
 @click.command("predict")
@@ -23,6 +24,7 @@ def command(
     Columns: graph (its number in the split), node (its number in the graph), label, prediction, and a logit and a
     probability for each class.
     """
+    wait_politely()
     from archspec.commands.runs import reopen
     from archspec.train import folder, predictions
     from archspec.train.display import choose

@@ -12,6 +12,7 @@ from archspec.commands.options import spec_options
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.syntax.load import load_spec
 from archspec.syntax.spec import Spec
+from archspec.train.waiting import wait_politely
 
 if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
     from archspec.train.folder import RunFolder
@@ -20,7 +21,7 @@ PATH = click.Path(path_type=Path)
 
 
 @click.command("train")
-@click.argument("spec", required=False, type=PATH)
+@click.argument("spec", required=False)
 @click.option(
     "--run-dir", type=PATH, metavar="DIR", help="Folder of the run, absent or empty; default runs/NAME-1, -2, …"
 )
@@ -32,7 +33,7 @@ PATH = click.Path(path_type=Path)
 )
 @spec_options
 def command(
-    spec: Path | None,
+    spec: str | None,
     run_dir: Path | None,
     resume: Path | None,
     dry_run: bool,
@@ -44,6 +45,7 @@ def command(
 
     Ctrl-C saves the state in the middle of the epoch; `archspec train --resume RUN` goes on from there, bit for bit.
     """
+    wait_politely()
     if resume is not None:
         go_on(resume, spec, overrides, device, data_dir)
         return
@@ -56,7 +58,7 @@ def command(
         begin(read, run_dir, device, data_dir)
 
 
-def needed(spec: Path | None) -> Path:
+def needed(spec: str | None) -> str:
     """The spec file, which only `--resume` can do without."""
     if spec is None:
         raise SpecError([Diagnostic("E0640", "there is no spec to train", help="write `archspec train SPEC`")])
@@ -94,7 +96,7 @@ def begin(spec: Spec, run_dir: Path | None, device: str | None, data_dir: Path |
     complete(lambda: run.start(task, run_dir, machine, shown, options))
 
 
-def go_on(path: Path, file: Path | None, overrides: tuple[str, ...], device: str | None, data_dir: Path | None) -> None:
+def go_on(path: Path, file: str | None, overrides: tuple[str, ...], device: str | None, data_dir: Path | None) -> None:
     """Go on with a run."""
     from archspec.commands.runs import assemble, data_folder, open_machine, recorded
     from archspec.train import display, folder, resumption, run

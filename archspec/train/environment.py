@@ -1,5 +1,6 @@
 """What a run was made with: versions, processor, threads, command."""
 
+import os
 import platform
 import subprocess
 import sys
@@ -29,6 +30,7 @@ def describe(device: torch.device, malloc: str) -> dict[str, Any]:
         "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
         "threads": torch.get_num_threads(),
         "malloc": malloc,
+        "spins": os.environ.get("GOMP_SPINCOUNT"),
         "command": sys.argv,
         "commit": commit(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
