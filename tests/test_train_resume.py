@@ -54,8 +54,8 @@ def equal(one: object, other: object) -> bool:
 
 @pytest.mark.parametrize(
     ("epoch", "step", "every"),
-    [("2", "3", "1"), ("3", "-", "2"), ("0", "2", "1")],
-    ids=["in the middle of an epoch", "with metrics ahead of the checkpoint", "before the first checkpoint"],
+    [("2", "3", "1"), ("3", "-", "2")],
+    ids=["in the middle of an epoch", "with metrics ahead of the checkpoint"],
 )
 def test_killed_and_resumed(cache, unbroken, tmp_path, epoch, step, every):
     training.data(cache)  # in the cache before the other process asks for it
@@ -64,7 +64,7 @@ def test_killed_and_resumed(cache, unbroken, tmp_path, epoch, step, every):
     done = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     ahead = len(RunFolder(path).records())
-    assert ahead == {"2": 2, "3": 3, "0": 0}[epoch]
+    assert ahead == {"2": 2, "3": 3}[epoch]
     assert not RunFolder(path).done.exists()
     made = resume(cache, path, checkpoint_every=int(every))
     assert differing(unbroken, made) == []
@@ -97,6 +97,15 @@ def test_interrupted_while_scoring_and_resumed(cache, unbroken, tmp_path, split)
     with pytest.raises(Interrupted):
         start(cache, path, StopsScoring(signal.SIGINT, 2, split))
     assert len(RunFolder(path).records()) == 2
+    assert differing(unbroken, resume(cache, path)) == []
+
+
+def test_stopped_before_the_first_checkpoint(cache, unbroken, tmp_path):
+    path = tmp_path / "run"
+    with pytest.raises(Interrupted):
+        start(cache, path, Stops(signal.SIGINT, 0, 2))
+    for one in RunFolder(path).checkpoints.iterdir():
+        one.unlink()
     assert differing(unbroken, resume(cache, path)) == []
 
 
