@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from archspec.check.values import Frame, Function, Listing, Primitive, Size, Value, broken, is_broken, number_of
+from archspec.check.values import HIDDEN, Frame, Function, Listing, Primitive, Size, Value, broken, is_broken, number_of
 from archspec.ir.nodes import Node
 from archspec.ir.ops import OPERATIONS
 from archspec.ir.rules import Mismatch
 from archspec.ir.types import CONSTANT, Axis, IndexSet, Type
 from archspec.source import Span
 from archspec.syntax import tree
-from archspec.syntax.printer import print_expression as text
 
 
 def constant(value: float, span: Span) -> Node:
@@ -30,6 +29,9 @@ def as_node(value: Value, at: tree.Expr, frame: Frame) -> Node:
     """A value as an operand; functions, sets, lists and texts are none."""
     if isinstance(value, Node):
         return value
+    if isinstance(value, bool):
+        cure = f"choose numbers: `1 if {at.span.text} else 0`"
+        return frame.error("E0307", at.span, "a truth value stands where a number is needed", help=cure)
     number = number_of(value)
     if number is not None:
         return constant(number, at.span)
@@ -41,7 +43,7 @@ def as_node(value: Value, at: tree.Expr, frame: Frame) -> Node:
             help="add a `data:` section",
         )
     kind, cure = next((kind, cure) for types, kind, cure in KINDS if isinstance(value, types))
-    return frame.error("E0206", at.span, f"{kind} stands where a value is needed", help=cure.format(text(at)))
+    return frame.error("E0206", at.span, f"{kind} stands where a value is needed", help=cure.format(at.span.text))
 
 
 def make(
@@ -94,23 +96,33 @@ def clash(op: str, parts: Sequence[tuple[tree.Expr, Node]], frame: Frame) -> Nod
             help=f"write `{indexed(node_at, i)}` or `{indexed(node_at, j)}`",
         )
     side = "left" if node_at is parts[0][0] else "right"
-    over = pair.type.domain.over
     return frame.error(
         "E0304",
         pair_at.span,
         message,
         label=str(pair.type),
-        notes=(f"the {side} side is per node",),
-        help=f"reduce it over the neighbours first: `sum[j in {over}]({indexed(pair_at, 'i, j')})`",
+        notes=(f"the {side} side is per node",) if len(parts) == 2 else (f"`{node_at.span.text}` is per node",),
+        help=f"reduce it over the neighbours first: `sum[j in {pair.type.domain.over}]({indexed(pair_at, 'i,j')})`",
+    )
+
+
+def under_two_indices(expression: tree.Expr, value: Node, j: str, frame: Frame) -> Node:
+    """A per-node value where a value per pair is needed."""
+    return frame.error(
+        "E0303",
+        expression.span,
+        "a per-node value stands under two indices",
+        label=str(value.type),
+        help=f"say which node is meant: `{indexed(expression, j)}` or `{indexed(expression, 'i')}`",
     )
 
 
 def indexed(expression: tree.Expr, indices: str) -> str:
-    """The text of an expression read at indices: `x[j]`, `relu(e[i, j])`."""
-    written = text(expression)
+    """The text of an expression read at indices: `x[j]`, `relu(e[i,j])`."""
+    written = expression.span.text
     if isinstance(expression, tree.Call) and len(expression.arguments) == 1:
         inner = expression.arguments[0].value
-        if isinstance(inner, tree.Name):
-            return f"{text(expression.function)}({inner.id}[{indices}])"
+        if isinstance(inner, tree.Name) and inner.id != HIDDEN:
+            return f"{expression.function.span.text}({inner.id}[{indices}])"
     simple = isinstance(expression, tree.Name | tree.Call)
     return f"{written}[{indices}]" if simple else f"({written})[{indices}]"

@@ -6,7 +6,7 @@ Non-goals: making anything faster (passes do), reading files, knowing data sets 
 from collections.abc import Mapping
 
 from archspec.check.expressions import evaluate
-from archspec.check.names import check_clashes, check_unused, evaluate_sizes
+from archspec.check.names import check_clashes, check_endless, check_unused, evaluate_sizes
 from archspec.check.sections import (
     States,
     Unrolled,
@@ -37,6 +37,7 @@ def check(spec: Spec, facts: Facts | None, library: Mapping[str, tree.Definition
     world = World(problems, sizes, spec.definitions, library, frozenset(targets), facts, evaluate)
     outside = frame_of(world, Place("spec", {}), sees_states=False)
     check_clashes(spec, targets, outside)
+    check_endless(spec, outside)
     check_unused(spec, targets, outside)
     later(spec, problems)
     first, states = input_section(spec, world)

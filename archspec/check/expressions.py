@@ -1,17 +1,29 @@
 """Expressions to values: one function for each form of the tree, in a table."""
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from archspec.check.build import as_node, combine
 from archspec.check.calls import FORMS, call, lambda_, pipe
-from archspec.check.indices import SETS, index, reduce, with_self
+from archspec.check.indices import KNOWN, SETS, index, reduce, with_self
 from archspec.check.primitives import SPECIAL
 from archspec.check.statements import run
 from archspec.check.suggest import nearest
-from archspec.check.values import Frame, Function, Listing, Primitive, Size, Value, is_broken, number_of
+from archspec.check.values import (
+    HIDDEN,
+    Frame,
+    Function,
+    Listing,
+    Naming,
+    Primitive,
+    Size,
+    Value,
+    broken,
+    is_broken,
+    number_of,
+)
 from archspec.ir.nodes import Node
 from archspec.ir.ops import PRIMITIVES
 from archspec.ir.types import NODE, Axis, IndexSet, Type
@@ -38,6 +50,8 @@ DATA_NAMES = ("x", "depth", "out", "letters", *GRAPH_NAMES)
 
 LATER_SETS = ("targets",)
 
+LONGEST_LIST = 10_000
+
 
 def evaluate(expression: tree.Expr, frame: Frame) -> Value:
     """The value of an expression."""
@@ -61,15 +75,11 @@ def name(expression: tree.Name, frame: Frame) -> Value:
     return unknown(wanted, expression, frame)
 
 
-def look_up(wanted: str, frame: Frame | None) -> Value | None:
-    """A local, here or where the lambda around it was written; a state where states are seen."""
-    place, sees = frame.place if frame else None, False
-    while frame is not None:
-        sees = sees or frame.sees_states
-        if wanted in frame.locals:
-            return frame.locals[wanted]
-        frame = frame.outer
-    return place.states.get(wanted) if sees and place else None
+def look_up(wanted: str, frame: Frame) -> Value | None:
+    """A local, which hides nothing else; a state in a section's own text."""
+    if wanted in frame.locals:
+        return frame.locals[wanted]
+    return frame.place.states.get(wanted) if frame.sees_states else None
 
 
 def from_spec(expression: tree.Name, frame: Frame) -> Value | None:
@@ -83,10 +93,10 @@ def from_spec(expression: tree.Name, frame: Frame) -> Value | None:
 def defined(definition: tree.Definition, frame: Frame) -> Value:
     """A function, or the one value per section of a definition without arguments."""
     heading = definition.heading
-    if heading.parameters is not None:
-        return Function(heading.name, heading.parameters, definition.body)
-    if not definition.body.result:
-        return Function(heading.name, (), definition.body)
+    if heading.name in frame.world.endless:
+        return broken(heading.span)
+    if heading.parameters is not None or not definition.body.result:
+        return Function(heading.name, heading.parameters or (), definition.body, definition=heading.name)
     if heading.name not in frame.place.once:
         frame.place.once[heading.name] = value_once(definition, frame)
     return frame.place.once[heading.name]
@@ -95,12 +105,9 @@ def defined(definition: tree.Definition, frame: Frame) -> Value:
 def value_once(definition: tree.Definition, frame: Frame) -> Value:
     """The value of `eps: scalar(0)`, named after the definition; another name of a function keeps its new name."""
     heading, body = definition.heading, definition.body
-    if heading.name in frame.calls:
-        return frame.error("E0204", heading.span, f"the definition is about itself: {heading.name}")
-    plain = (tree.Call, tree.Pipe, tree.Name)
-    alone = not body.statements and len(body.result) == 1 and isinstance(body.result[0], plain)
-    naming = frame.place.naming if alone else frame.place.naming.below(heading.name)
-    inner = Frame(frame.world, frame.place, naming, calls=(*frame.calls, heading.name))
+    alone = not body.statements and len(body.result) == 1 and isinstance(body.result[0], tree.Call | tree.Pipe)
+    naming = frame.place.naming if alone else Naming(heading.name)
+    inner = Frame(frame.world, frame.place, naming, calls=frame.calls)
     value = evaluate(body.result[0], replace(inner, alone=heading.name)) if alone else run(body, inner)
     return replace(value, name=heading.name) if isinstance(value, Function | Primitive) else value
 
@@ -130,15 +137,8 @@ def from_data(expression: tree.Name, frame: Frame) -> Value | None:
 
 def raw_features(expression: tree.Name, frame: Frame) -> Value:
     """`x` as the data has it: categories or numbers per node; in `input` alone."""
-    if not frame.place.raw:
-        where = (
-            "functions see their arguments only"
-            if "x" in frame.world.states
-            else "the data's x is readable in `input` alone"
-        )
-        return frame.error(
-            "E0201", expression.span, "`x` is not known here", notes=(where,), help="hand it over as an argument"
-        )
+    if not frame.place.raw or not frame.sees_states:
+        return unknown("x", expression, frame)
     facts = frame.world.facts
     if facts and facts.letters is None and facts.features is not None:
         return Node("data", (), Type(NODE, (Axis("", facts.features),)), expression.span, (("name", "x"),))
@@ -166,44 +166,45 @@ def from_language(expression: tree.Name, frame: Frame) -> Value | None:
     return SETS.get(wanted)
 
 
-def unknown(wanted: str, expression: tree.Name, frame: Frame) -> Value:
-    """A name nobody gave; a state is not seen by functions."""
+def unknown(wanted: str, expression: tree.Name, frame: Frame, known: Collection[str] = ()) -> Value:
+    """A name that means nothing here, with what would cure it; reported once a place."""
+    cure, notes = "", ("a definition sees its arguments and the other definitions",)
+    if any(one.code == "E0201" and one.span == expression.span for one in frame.world.problems.found):
+        return broken(expression.span)
     if wanted in frame.world.states:
-        return frame.error(
-            "E0201",
-            expression.span,
-            f"the state {wanted} is not seen here",
-            notes=("a function sees its arguments and the definitions",),
-            help=f"hand it over as an argument: `({wanted})`",
-        )
-    if wanted in FORMS:
+        message = f"the state {wanted} is not seen here"
+        cure = f"hand it over: write `({wanted})` behind its name, in the heading and in calls"
+    elif wanted == "x":
+        message = "the data's x is readable in `input` alone"
+        cure = "make a state of it in `input`: `x = encode(x, d)`"
+    elif wanted in FORMS:
         return frame.error("E0206", expression.span, f"`{wanted}` is no value", help=f"call it: `{wanted}(…)`")
-    if wanted == "i":
+    elif wanted == "i":
         return frame.error("E0207", expression.span, "the index i is no value", help="read a field at it: `x[i]`")
-    return frame.error("E0201", expression.span, f"unknown name `{wanted}`", help=nearest(wanted, known_names(frame)))
+    else:
+        message, cure = f"unknown name `{wanted}`", nearest(wanted, known or known_names(frame))
+    return frame.error(
+        "E0201", expression.span, message, notes=notes if wanted in frame.world.states else (), help=cure
+    )
 
 
-def known_names(frame: Frame | None) -> set[str]:
+def known_names(frame: Frame) -> set[str]:
     """Every name that can be meant here."""
-    found: set[str] = set()
-    if frame is not None:
-        world = frame.world
-        found = {*world.sizes, *world.definitions, *world.library, *PRIMITIVES, *SPECIAL, *FORMS, *SETS, *DATA_NAMES}
-        found |= frame.world.states if frame.sees_states else set()
-    while frame is not None:
-        found |= set(frame.locals)
-        frame = frame.outer
-    return found - {"·"}
+    world = frame.world
+    states = world.states if frame.sees_states else ()
+    spec = (*world.sizes, *world.definitions, *world.library, *states, *frame.locals)
+    return {*spec, *PRIMITIVES, *SPECIAL, *FORMS, *SETS, *DATA_NAMES} - {HIDDEN}
 
 
 def unary(expression: tree.Unary, frame: Frame) -> Value:
     """`-x`, `not c`."""
     value = frame.value(expression.operand)
+    if expression.op == "not":
+        settled = condition(value, expression.operand, "not", frame)
+        return settled if settled is None or isinstance(settled, Node) else not settled
     number = number_of(value)
-    if number is not None:
-        return not number if expression.op == "not" else -number
-    if expression.op == "not" and not is_broken(value):
-        return frame.unsupported(expression.span, "`not` of a condition that is only known in training")
+    if number is not None and not isinstance(number, bool):
+        return -number
     return combine("neg", [(expression.operand, as_node(value, expression.operand, frame))], expression.span, frame)
 
 
@@ -228,40 +229,67 @@ def binary(expression: tree.Binary, frame: Frame) -> Value:
 def arithmetic(expression: tree.Binary, left: Value, right: Value, frame: Frame) -> Value | None:
     """The result on two numbers or texts known already; None where it must wait."""
     known = [side if isinstance(side, str) else number_of(side) for side in (left, right)]
-    if None in known or expression.op == "@":
+    plain = not any(isinstance(side, str | bool) for side in known)
+    if None in known or expression.op == "@" or not (plain or expression.op in ("==", "!=")):
         return None
     try:
-        result = OPERATORS[expression.op][1](*known)
-    except (ArithmeticError, TypeError, ValueError) as wrong:
+        return settled(expression.op, *known)
+    except OverflowError:
+        return frame.error("E0309", expression.span, "this cannot be computed: the result is too large")
+    except (ArithmeticError, ValueError) as wrong:
         return frame.error("E0309", expression.span, f"this cannot be computed: {str(wrong).lower()}")
+
+
+LARGEST = 2**53
+"""Whole numbers beyond this are kept as floating-point numbers, as torch would."""
+
+
+def settled(op: str, left: Any, right: Any) -> Value:
+    """An operator on two numbers: whole numbers stay whole where they can. Raises ArithmeticError or ValueError."""
+    if op == "**" and isinstance(left, int) and right > 53:
+        left = float(left)
+    result = OPERATORS[op][1](left, right)
     if isinstance(result, complex):
-        return frame.error("E0309", expression.span, "this cannot be computed: the result is not a real number")
-    return int(result) if isinstance(result, float) and result.is_integer() and expression.op == "/" else result
+        raise ValueError("the result is not a real number")
+    if isinstance(result, bool | str):
+        return result
+    if op == "/" and float(result).is_integer() and abs(result) <= LARGEST:
+        return int(result)
+    return float(result) if abs(result) > LARGEST else result
+
+
+def condition(value: Value, at: tree.Expr, word: str, frame: Frame) -> bool | Node:
+    """A condition known already; a problem where it is known in training only, or a number."""
+    if isinstance(value, bool):
+        return value
+    if is_broken(value):
+        return broken(at.span)
+    if isinstance(value, Node) and value.type.entries == "flag":
+        return frame.unsupported(at.span, f"`{word}` of a condition that is known in training only")
+    return frame.error("E0307", at.span, "the condition is no truth value", help="compare it: `… > 0`")
 
 
 def logic(expression: tree.Binary, frame: Frame) -> Value:
-    """`and`, `or` of conditions known already."""
-    values = [frame.value(side) for side in (expression.left, expression.right)]
-    numbers = [number_of(value) for value in values]
-    if None in numbers:
-        if any(map(is_broken, values)):
-            return next(value for value in values if is_broken(value))
-        return frame.unsupported(expression.span, f"`{expression.op}` of conditions that are only known in training")
-    return all(numbers) if expression.op == "and" else any(numbers)
+    """`and`, `or` of conditions known already; the right side counts only where the left does not settle it."""
+    left = condition(frame.value(expression.left), expression.left, expression.op, frame)
+    if isinstance(left, Node) or left == (expression.op == "or"):
+        return left
+    return condition(frame.value(expression.right), expression.right, expression.op, frame)
 
 
 def choice(expression: tree.Choice, frame: Frame) -> Value:
     """`a if c else b`: one of them where c is known, else entry by entry."""
     if expression.otherwise is None:
-        return frame.unsupported(expression.span, "an index set with a condition", "sets: N, V, N + i, reach(k)")
-    condition = frame.value(expression.condition)
-    known = number_of(condition)
-    if known is not None:
-        return frame.value(expression.then if known else expression.otherwise)
+        return frame.unsupported(expression.span, "an index set with a condition", f"sets: {KNOWN}")
+    decided = frame.value(expression.condition)
+    if isinstance(decided, bool):
+        return frame.value(expression.then if decided else expression.otherwise)
+    if number_of(decided) is not None:
+        return condition(decided, expression.condition, "if", frame)
     parts = [
         (part, as_node(value, part, frame))
         for part, value in (
-            (expression.condition, condition),
+            (expression.condition, decided),
             *((part, frame.value(part)) for part in (expression.then, expression.otherwise)),
         )
     ]
@@ -275,12 +303,14 @@ def sequence(expression: tree.Sequence, frame: Frame) -> Value:
 
 def integers(expression: tree.Range, frame: Frame) -> Value:
     """`0..4`, both ends included."""
-    ends = [number_of(frame.value(end)) for end in (expression.first, expression.last)]
-    if not all(isinstance(end, int) for end in ends) or abs(int(ends[1] or 0) - int(ends[0] or 0)) > 10_000:
-        return frame.error(
-            "E0301", expression.span, "a range goes from one whole number to another", help="such as `0..4`"
-        )
-    return Listing(tuple(range(int(ends[0] or 0), int(ends[1] or 0) + 1)))
+    ends = [frame.value(end) for end in (expression.first, expression.last)]
+    if any(map(is_broken, ends)):
+        return broken(expression.span)
+    first, last = map(number_of, ends)
+    if type(first) is not int or type(last) is not int or not 0 <= last - first <= LONGEST_LIST:
+        message = "a range goes up from one whole number to another"
+        return frame.error("E0301", expression.span, message, help="such as `0..4`")
+    return Listing(tuple(range(first, last + 1)))
 
 
 FORMS_OF_TREE: Mapping[type, Callable[[Any, Frame], Value]] = {

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from archspec.check.build import as_node, make
+from archspec.check.build import as_node, make, under_two_indices
 from archspec.check.values import Binding, Frame, Value, broken, is_broken, number_of
 from archspec.ir.nodes import Node
 from archspec.ir.types import ALL, NEIGHBOURS, NEIGHBOURS_AND_SELF, IndexSet
@@ -11,6 +11,7 @@ from archspec.syntax import tree
 SETS = {"N": NEIGHBOURS, "V": ALL}
 REDUCTIONS = ("sum", "mean", "max", "min", "softmax")
 LATER = ("std", "logsumexp")
+KNOWN = "N, V, N + i, reach(k)"
 
 
 def index(expression: tree.Index, frame: Frame) -> Value:
@@ -99,7 +100,7 @@ def index_set(expression: tree.Expr, frame: Frame) -> IndexSet | None:
     if isinstance(value, IndexSet):
         return value
     if not is_broken(value):
-        frame.error("E0208", expression.span, "this is not an index set", help="one of N, V, N + i, reach(k)")
+        frame.error("E0208", expression.span, "this is not an index set", help=f"one of {KNOWN}")
     return None
 
 
@@ -108,17 +109,23 @@ def with_self(expression: tree.Binary, frame: Frame, left: IndexSet) -> Value:
     plain = isinstance(expression.right, tree.Name) and expression.right.id == "i"
     if plain and expression.op == "+" and left == NEIGHBOURS:
         return NEIGHBOURS_AND_SELF
-    if plain and expression.op == "+" and left != NEIGHBOURS:
+    if plain and expression.op == "+":
         return left
-    return frame.unsupported(expression.span, f"the index set `{expression.span.text}`", "sets: N, V, N + i, reach(k)")
+    if plain and expression.op == "-":
+        return frame.unsupported(expression.span, f"the index set `{expression.span.text}`", f"sets: {KNOWN}")
+    message = f"`{expression.op}` makes no index set of {left} and `{expression.right.span.text}`"
+    return frame.error("E0208", expression.span, message, help=f"sets: {KNOWN}")
 
 
 def reach(call: tree.Call, frame: Frame) -> Value:
     """`reach(k)`."""
-    values = [number_of(frame.value(argument.value)) for argument in call.arguments]
-    if len(values) != 1 or not isinstance(values[0], int) or values[0] < 0:
-        return frame.error("E0208", call.span, "`reach` takes a number of steps", help="write `reach(2)`")
-    return IndexSet("reach", values[0])
+    found = [frame.value(argument.value) for argument in call.arguments if argument.name in (None, "k")]
+    if any(map(is_broken, found)):
+        return broken(call.span)
+    steps = [number_of(value) for value in found]
+    if len(call.arguments) != 1 or type(steps[0]) is not int or steps[0] < 0:
+        return frame.error("E0208", call.span, "`reach` takes a number of steps", help="such as `reach(2)`")
+    return IndexSet("reach", steps[0])
 
 
 def reduce(expression: tree.Reduce, frame: Frame) -> Value:
@@ -127,10 +134,11 @@ def reduce(expression: tree.Reduce, frame: Frame) -> Value:
     if op not in REDUCTIONS:
         return no_reduction(expression, frame)
     binding = frame.binding
-    if binding and not (op == "softmax" and j == binding.source):
+    if binding and (frame.inside or op != "softmax" or j != binding.source):
         return nested(expression, frame)
-    if j == "i" and not binding:
-        return frame.unsupported(expression.span, "a value per graph")
+    if j == "i":
+        cure = "reduce over the neighbours: `sum[j in N](x[j])`"
+        return frame.unsupported(expression.span, "a reduction over i, a value per graph", cure)
     over, bases = resolved_set(expression, frame)
     if over is None:
         return broken(expression.span)
@@ -158,9 +166,10 @@ def nested(expression: tree.Reduce, frame: Frame) -> Node:
             "E0207",
             expression.index.span,
             f"the index {j} is bound already",
-            help="name the values first, on a line above",
+            help=f"name the inner `{expression.op.id}` first, on a line above",
         )
-    return frame.unsupported(expression.span, "a third index", "name the inner sum first, on a line above")
+    cure = f"name the inner `{expression.op.id}` first, on a line above"
+    return frame.unsupported(expression.span, "a third index", cure)
 
 
 def resolved_set(expression: tree.Reduce, frame: Frame) -> tuple[IndexSet | None, dict[int, Value]]:
@@ -200,14 +209,7 @@ def ambiguous(expression: tree.Reduce, sets: list[IndexSet], frame: Frame) -> No
 def over_pairs(op: str, body: Node, over: IndexSet, expression: tree.Reduce, frame: Frame) -> Node:
     """The reduction itself, once its body is known."""
     if not is_broken(body) and body.type.domain.kind == "node":
-        name, j = expression.body.span.text, expression.index.id
-        return frame.error(
-            "E0303",
-            expression.body.span,
-            "a per-node value stands under two indices",
-            label=str(body.type),
-            help=f"say which node is meant: `{name}[{j}]` or `{name}[i]`",
-        )
+        return under_two_indices(expression.body, body, expression.index.id, frame)
     if not is_broken(body) and body.type.domain.kind == "constant":
         body = make("spread", [body], expression.body.span, frame, over=over)
     if not is_broken(body) and body.type.domain.over != over:

@@ -3,35 +3,31 @@
 Definitions that nothing uses are looked at too: a typo in one is reported before the day it is needed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from archspec.check.calls import FORMS
-from archspec.check.expressions import DATA_NAMES, known_names
+from archspec.check.expressions import DATA_NAMES, known_names, unknown
 from archspec.check.indices import SETS
 from archspec.check.primitives import SPECIAL
-from archspec.check.suggest import nearest
+from archspec.check.torch_names import names_no_weight
 from archspec.check.values import Frame, Listing, Size, Value, is_broken, number_of
 from archspec.ir.ops import PRIMITIVES
 from archspec.ir.types import Axis
+from archspec.source import Span
 from archspec.syntax import tree
 from archspec.syntax.spec import Spec
 
-LANGUAGE = (
+LANGUAGE: tuple[tuple[str, frozenset[str]], ...] = (
     ("a primitive", frozenset((*PRIMITIVES, *SPECIAL))),
     ("a form of the language", frozenset(FORMS)),
     ("an index set", frozenset((*SETS, "targets"))),
     ("an index", frozenset(("i",))),
+    ("a name from the data", frozenset(DATA_NAMES) - {"x", "e", "pos"}),
 )
 """Words nobody may take for something else, and what each is."""
 
-
-def meaning(name: str, spec: Spec, states: Iterable[str]) -> str:
-    """What a name is already, or ""."""
-    tables: list[tuple[str, object]] = [*LANGUAGE, ("a size", spec.sizes), ("a definition", spec.definitions)]
-    tables.append(("a name from the data", frozenset(DATA_NAMES) - {"x", "e", "pos"}))
-    tables.append(("a state", states))
-    return next((what for what, table in tables if name in table), "")  # type: ignore[operator]
+Named = tree.Parameter | tree.Target | tree.Name
 
 
 def evaluate_sizes(spec: Spec, frame: Frame) -> dict[str, Value]:
@@ -44,56 +40,141 @@ def evaluate_sizes(spec: Spec, frame: Frame) -> dict[str, Value]:
             frame.error("E0301", expression.span, f"the size {name} is not a number", help="such as `64` or `d/heads`")
         if isinstance(number, float) and number.is_integer():
             number = int(number)
-        whole = isinstance(number, int) and not isinstance(number, bool) and number > 0
+        whole = type(number) is int and number > 0
         sizes[name] = Size(Axis(name, number)) if whole or isinstance(value, Size) else value  # type: ignore[arg-type]
     return sizes
 
 
 def check_clashes(spec: Spec, states: Mapping[str, tree.Target], frame: Frame) -> None:
-    """Sizes, definitions and states share one namespace with the language; definitions may override the library."""
+    """Sizes, definitions, states and locals share one namespace with the language; definitions override the library."""
+    sizes, definitions, fields = ("a size", spec.sizes), ("a definition", spec.definitions), ("a state", states)
     for name, expression in spec.sizes.items():
-        report(name, expression.span, meaning(name, replace(spec, sizes={}), states), frame)
+        report(name, expression.span, (fields, definitions), frame)
     for name, definition in spec.definitions.items():
-        taken = meaning(name, replace(spec, sizes=spec.sizes, definitions={}), states)
-        report(name, definition.heading.span, taken, frame)
+        report(name, definition.heading.span, (fields, sizes), frame, names_no_weight(name))
     for name, target in states.items():
-        report(name, target.span, meaning(name, spec, ()), frame)
+        report(name, target.span, (), frame)
     for definition in spec.definitions.values():
-        for found in locals_of(definition):
-            report(found.name, found.span, meaning(found.name, spec, ()), frame)
+        block = not definition.body.result
+        for argument in definition.heading.parameters or ():
+            report(argument.name, argument.span, (sizes, definitions, *((fields,) if block else ())), frame)
+        for local in named_in(definition):
+            report(name_of(local), local.span, (sizes, definitions), frame)
+        check_weights(definition.body, states if block else {}, frame)
+    for local in (*named_in(spec.input), *named_in(spec.output)):
+        if name_of(local) not in states:
+            report(name_of(local), local.span, (sizes, definitions), frame)
+    check_weights(spec.output, {}, frame)
 
 
-def locals_of(definition: tree.Definition) -> list[tree.Parameter | tree.Target]:
-    """Formal arguments and assigned names."""
-    targets = [target for statement in definition.body.statements for target in statement.targets]
-    return [*(definition.heading.parameters or ()), *targets]
+def check_weights(body: tree.Body, states: Iterable[str], frame: Frame) -> None:
+    """Locals that a call is named after can name its weights."""
+    for statement in body.statements:
+        alone = len(statement.targets) == len(statement.values)
+        for target, value in zip(statement.targets, statement.values if alone else (), strict=False):
+            if target.name not in states and isinstance(value, tree.Call | tree.Pipe):
+                report(target.name, target.span, (), frame, names_no_weight(target.name))
 
 
-def report(name: str, span: object, taken: str, frame: Frame) -> None:
+def report(name: str, span: Span, tables: Iterable[tuple[str, object]], frame: Frame, taken: str = "") -> None:
     """A clash of names."""
-    if taken:
-        frame.error("E0202", span, f"`{name}` is {taken} already", help=f"choose another name, such as `{name}_`")  # type: ignore[arg-type]
+    found = next((what for what, table in (*LANGUAGE, *tables) if name in table), "") or taken  # type: ignore[operator]
+    if found:
+        cure = f"choose another name, such as `{name.strip('_') or 'a'}_`"
+        frame.error("E0202", span, f"`{name}` is {found} already", help=cure)
+
+
+def named_in(node: tree.Node) -> Iterator[Named]:
+    """Names that statements, lambdas and indices bring, arguments of a definition left out."""
+    for found in tree.walk(node):
+        if isinstance(found, tree.Target):
+            yield found
+        elif isinstance(found, tree.Lambda):
+            yield from found.parameters
+        if isinstance(found, tree.Reduce) and found.index.id != "i":
+            yield found.index
+        if isinstance(found, tree.Target):
+            yield from (name for name in found.indices if name.id != "i")
+
+
+def name_of(named: Named) -> str:
+    """The name itself."""
+    return named.id if isinstance(named, tree.Name) else named.name
 
 
 def check_unused(spec: Spec, states: Iterable[str], frame: Frame) -> None:
-    """Look up the free names of every definition, used or not."""
+    """Look up the free names of every definition, used or not; those with states are blocks."""
+    names = known_names(frame)
     for definition in spec.definitions.values():
-        known = known_names(frame) | set(states) | {"i", "x"} | {found.name for found in locals_of(definition)}
-        for expression in (*definition.body.statements, *definition.body.result):
-            check_free(expression, known, frame)
+        block = not definition.body.result
+        arguments = [parameter.name for parameter in definition.heading.parameters or ()]
+        known = names | {name_of(local) for local in named_in(definition)} | set(arguments) | {"i"}
+        known = known | set(states) if block else known - (set(states) | {"x"}) | assigned_in(definition, arguments)
+        for node in (*(definition.heading.parameters or ()), definition.body):
+            check_free(node, known, frame)
+
+
+def assigned_in(definition: tree.Definition, arguments: Iterable[str]) -> set[str]:
+    """The names a definition gives itself, some of which may be those of states."""
+    return {name_of(local) for local in named_in(definition)} | set(arguments)
 
 
 def check_free(node: object, known: set[str], frame: Frame) -> None:
-    """Report names that nothing gives, below a node; lambdas and indices bring names of their own."""
+    """Report names that nothing gives, below a node."""
+    for found in names_read(node):
+        if found.id not in known:
+            unknown(found.id, found, frame, known)
+
+
+def names_read(node: object) -> Iterator[tree.Name]:
+    """The names whose values are read below a node: not indices, reductions, or what a lambda takes."""
     if isinstance(node, tuple):
         for item in node:
-            check_free(item, known, frame)
+            yield from names_read(item)
     elif isinstance(node, tree.Name):
-        if node.id not in known:
-            frame.error("E0201", node.span, f"unknown name `{node.id}`", help=nearest(node.id, known))
+        yield node
     elif isinstance(node, tree.Node):
-        own = {name.id for name in getattr(node, "parameters", ()) if isinstance(name, tree.Name)}
+        skipped = ("span", "indices", "index", "parameters", *(("op",) if isinstance(node, tree.Reduce) else ()))
         for field, value in vars(node).items():
-            if field in ("span", "indices", "index", "op", "parameters"):
-                continue
-            check_free(value, known | own, frame)
+            if field not in skipped:
+                yield from names_read(value)
+
+
+def check_endless(spec: Spec, frame: Frame) -> None:
+    """Report definitions that call themselves, and keep them from being expanded."""
+    world = frame.world
+    definitions = {**world.library, **spec.definitions}
+    calls = {name: references(definition, definitions) for name, definition in definitions.items()}
+    for name in definitions:
+        chain = way_back(name, calls)
+        if chain and not world.endless & set(chain):
+            world.endless.update(chain)
+            shown = " → ".join((*chain, name))
+            at = calls[chain[-1]][name]
+            frame.error("E0204", at, f"the definition calls itself: {shown}", help="use `stack` to repeat a block")
+        elif chain:
+            world.endless.update(chain)
+
+
+def references(definition: tree.Definition, definitions: Mapping[str, tree.Definition]) -> dict[str, Span]:
+    """The definitions that one names, and where first."""
+    own = assigned_in(definition, [parameter.name for parameter in definition.heading.parameters or ()])
+    found: dict[str, Span] = {}
+    for name in (*names_read(definition.body), *names_read(definition.heading)):
+        if name.id in definitions and name.id not in own:
+            found.setdefault(name.id, name.span)
+    return found
+
+
+def way_back(name: str, calls: Mapping[str, Mapping[str, Span]]) -> tuple[str, ...]:
+    """The shortest chain of definitions from one to itself, its own name first; empty where there is none."""
+    ways: list[tuple[str, ...]] = [(name,)]
+    seen: set[str] = set()
+    for way in ways:
+        for next_name in calls[way[-1]]:
+            if next_name == name:
+                return way
+            if next_name not in seen:
+                seen.add(next_name)
+                ways.append((*way, next_name))
+    return ()

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from archspec.check.build import as_node, make
 from archspec.check.suggest import nearest
-from archspec.check.values import Frame, Listing, Primitive, Size, Value, broken, is_broken, number_of
+from archspec.check.values import HIDDEN, Frame, Listing, Primitive, Size, Value, broken, is_broken, number_of
 from archspec.ir.nodes import Node
 from archspec.ir.ops import NORMS, OPERATIONS, PRIMITIVES, REQUIRED, Formal, Operation
+from archspec.ir.rules import Mismatch, once
 from archspec.ir.types import CONSTANT, Axis, Type
 from archspec.syntax import tree
 
@@ -113,9 +114,7 @@ def call_primitive(function: Primitive, call: tree.Call, frame: Frame) -> Value:
 
 def apply(name: str, row: Operation, formals: Sequence[Formal], bound: Bound, call: tree.Call, frame: Frame) -> Node:
     """Operands, axes and options evaluated, then the node made."""
-    operands = [
-        one for formal in formals if formal.kind in ("value", "values") for one in values(bound[formal.name], frame)
-    ]
+    operands = [one for formal in formals for one in values(formal, bound[formal.name], frame)]
     axes = [axis(one, frame) for formal in formals if formal.kind == "axes" for one in bound[formal.name]]
     options = {one.name: option(one, bound[one.name], frame) for one in formals if one.kind in ("number", "flag")}
     if any(map(is_broken, operands)) or None in axes:
@@ -128,12 +127,15 @@ def apply(name: str, row: Operation, formals: Sequence[Formal], bound: Bound, ca
     return make(row.name, operands, call.span, frame, axes=tuple(one for one in axes if one), path=path, **options)
 
 
-def values(expressions: Sequence[tree.Expr], frame: Frame) -> list[Node]:
-    """Operands; a list of values stands for all of them."""
+def values(formal: Formal, expressions: Sequence[tree.Expr], frame: Frame) -> list[Node]:
+    """The operands of one formal; where it takes many, a list stands for all in it."""
+    if formal.kind not in ("value", "values"):
+        return []
     found: list[Node] = []
     for expression in expressions:
         value = frame.value(expression)
-        items = value.items if isinstance(value, Listing) else (value,)
+        many = isinstance(value, Listing) and formal.kind == "values"
+        items = value.items if many and isinstance(value, Listing) else (value,)
         found += [as_node(item, expression, frame) for item in items]
     return found
 
@@ -147,14 +149,13 @@ def weight_path(name: str, row: Operation, frame: Frame) -> str:
 
 def weighs_by_degree(name: str, call: tree.Call, frame: Frame) -> Node:
     """`batch_norm(x[j])` under a sum would count a node once per neighbour."""
+    cure = "name the value on a line above, and apply it there"
     inner = call.arguments[0].value
-    base = inner.value.span.text if isinstance(inner, tree.Index) else "x"
-    return frame.error(
-        "E0308",
-        call.span,
-        f"`{name}` inside a reduction would weight nodes by their degree",
-        help=f"apply it to the whole field: `{name}({base})[j]`, or name the value on a line above",
-    )
+    if isinstance(inner, tree.Index):
+        rest = "".join(f", {argument.span.text}" for argument in call.arguments[1:])
+        indices = ", ".join(one.id for one in inner.indices)
+        cure = f"apply it to the whole field: `{name}({inner.value.span.text}{rest})[{indices}]`"
+    return frame.error("E0308", call.span, f"`{name}` inside a reduction would weight nodes by their degree", help=cure)
 
 
 def refused(
@@ -163,11 +164,16 @@ def refused(
     """Option values that make no sense; fills in the size of an embedding."""
     p = options.get("p")
     if isinstance(p, int | float) and not 0 <= p < 1:
-        return frame.error(
-            "E0301", call.span, f"a probability of {p} is not in [0, 1)", help="such as `dropout(x, 0.1)`"
-        )
-    if row.name == "embed" and options["size"] is None:
-        options["size"] = operands[0].type.letters
+        message = f"a probability of {p} is not in [0, 1)"
+        return frame.error("E0301", call.span, message, help="such as `dropout(x, 0.1)`")
+    if row.name != "embed":
+        return None
+    size, letters = options["size"], operands[0].type.letters
+    if size is not None and (type(size) is not int or size < (letters or 1)):
+        few = type(size) is int and letters
+        message = f"{size} rows are too few for {letters} categories" if few else f"{size} is no number of rows"
+        return frame.error("E0301", call.span, message, help="leave `size` out")
+    options["size"] = letters if size is None else size
     return None
 
 
@@ -177,13 +183,14 @@ def encode(function: Primitive, call: tree.Call, frame: Frame) -> Value:
     bound = bind(function.name, formals, call, frame)
     if bound is None:
         return broken(call.span)
-    [operand] = values(bound["x"], frame)[:1]
+    [operand] = values(formals[0], bound["x"], frame)
     if is_broken(operand):
         return operand
     row = PRIMITIVES["embed" if operand.type.entries == "category" else "linear"]
     assert row.arguments is not None
     missing: Bound = {formal.name: [] for formal in row.arguments if formal.name not in bound}
-    return apply(function.name, row, row.arguments, {**bound, **missing}, call, frame)
+    known: Bound = {**bound, **missing, "x": [tree.Name(bound["x"][0].span, HIDDEN)]}
+    return apply(function.name, row, row.arguments, known, call, frame.also(HIDDEN, operand))
 
 
 def identity(function: Primitive, call: tree.Call, frame: Frame) -> Value:
@@ -201,9 +208,13 @@ def parameter(function: Primitive, call: tree.Call, frame: Frame) -> Value:
     if bound is None or None in axes:
         return broken(call.span)
     init = option(formals[-1], bound["init"], frame)
+    kept = tuple(one for one in axes if one)
     if init is REQUIRED:
         return broken(call.span)
-    kept = tuple(one for one in axes if one)
+    try:
+        once(kept)
+    except Mismatch as wrong:
+        return frame.error(wrong.code, call.span, str(wrong), help=wrong.help)
     path = frame.naming.fresh(frame.alone or function.name)
     return Node("parameter", (), Type(CONSTANT, kept), call.span, (("init", init),), path)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from archspec.check.build import as_node
-from archspec.check.calls import bind_arguments
+from archspec.check.calls import bind, given_arguments
 from archspec.check.statements import run, run_block
 from archspec.check.suggest import nearest
 from archspec.check.values import Frame, Function, Place, Value, World, is_broken, number_of
@@ -141,11 +141,15 @@ def expand(instance: Instance, place: Place, world: World) -> Section:
     """Run the block's statements."""
     frame = frame_of(world, place)
     heading = instance.definition.heading
+    if heading.name in world.endless:
+        return Section(heading.name, ())
     function = Function(heading.name, heading.parameters or (), instance.definition.body)
-    arguments = bind_arguments(function, instance.call, replace(frame, sees_states=False))
-    inner = replace(frame, locals=arguments or {}, calls=(heading.name,))
-    changed = run_block(instance.definition.body, inner) if arguments is not None else ()
-    if arguments is not None and not changed:
+    given = given_arguments(function, instance.call, replace(frame, sees_states=False))
+    inner = replace(frame, locals={})
+    if given is not None:
+        bind(function.parameters, given, inner)
+    changed = run_block(instance.definition.body, inner) if given is not None else ()
+    if given is not None and not changed:
         frame.error(
             "E0215",
             heading.span,
@@ -180,13 +184,9 @@ def check_prediction(node: Node, span: Span, frame: Frame) -> None:
     facts = frame.world.facts
     if is_broken(node) or facts is None:
         return
-    if node.type.domain.kind != "node":
-        frame.error(
-            "E0310",
-            span,
-            f"the prediction is {node.type.domain}; the data set has labels per node",
-            label=str(node.type),
-        )
+    if node.type.domain.kind != "node" or node.type.entries != "number":
+        said = str(node.type.domain) if node.type.entries == "number" else "no number"
+        frame.error("E0310", span, f"the prediction is {said}; the data set has labels per node", label=str(node.type))
     elif [axis.size for axis in node.type.axes] != [facts.out]:
         message = f"the prediction must have the axis out, one number for each of the {facts.out} classes"
         frame.error("E0310", span, message, label=str(node.type), help="end with `linear(x, out)`")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from archspec.check.build import as_node, make
+from archspec.check.build import as_node, make, under_two_indices
 from archspec.check.indices import index_set
 from archspec.check.values import Binding, Frame, Listing, Value, broken, is_broken
 from archspec.ir.nodes import Node
@@ -22,9 +22,10 @@ def run(body: tree.Body, frame: Frame) -> Value:
 def run_block(body: tree.Body, frame: Frame) -> tuple[str, ...]:
     """Update the states a block assigns, in order; returns their names. Anything else it assigns is local."""
     changed: dict[str, None] = {}
+    states = frame.world.states
     for statement in body.statements:
-        for target, value in assigned(statement, frame):
-            if target.name in frame.world.states:
+        for target, value in assigned(statement, frame, states):
+            if target.name in states:
                 frame.place.states[target.name] = value
                 changed[target.name] = None
             else:
@@ -32,15 +33,24 @@ def run_block(body: tree.Body, frame: Frame) -> tuple[str, ...]:
     return tuple(changed)
 
 
-def assigned(statement: tree.Assign, frame: Frame) -> list[tuple[tree.Target, Value]]:
+def assigned(
+    statement: tree.Assign, frame: Frame, states: frozenset[str] = frozenset()
+) -> list[tuple[tree.Target, Value]]:
     """Every target with its value; all values are computed before any name changes."""
     targets = statement.targets
     if len(targets) == len(statement.values):
-        return [
-            (target, one_value(target, value, frame)) for target, value in zip(targets, statement.values, strict=True)
-        ]
+        pairs = zip(targets, statement.values, strict=True)
+        return [(target, one_value(target, value, frame, states)) for target, value in pairs]
     results = unpacked(statement, frame)
-    return [(target, named(target, value)) for target, value in zip(targets, results, strict=True)]
+    return [
+        (target, named(target, as_state(value, target, frame) if target.name in states else value))
+        for target, value in zip(targets, results, strict=True)
+    ]
+
+
+def as_state(value: Value, target: tree.Target, frame: Frame) -> Node:
+    """One of several results, for a state."""
+    return as_node(value, tree.Name(target.span, target.name), frame)
 
 
 def unpacked(statement: tree.Assign, frame: Frame) -> Sequence[Value]:
@@ -55,14 +65,21 @@ def unpacked(statement: tree.Assign, frame: Frame) -> Sequence[Value]:
     return [broken(statement.span)] * len(statement.targets)
 
 
-def one_value(target: tree.Target, expression: tree.Expr, frame: Frame) -> Value:
-    """The value of one target; a call alone on the right-hand side names its weights after a local."""
+def one_value(target: tree.Target, expression: tree.Expr, frame: Frame, states: frozenset[str]) -> Value:
+    """The value of one target; a state is a field, a local may be anything."""
+    if target.name in states:
+        found = per_pair(target, expression, frame) if target.indices else frame.value(expression)
+        return named(target, as_node(found, expression, frame))
+    where = named_after(target, expression, frame)
     if target.indices:
-        return per_pair(target, expression, frame)
-    alone = (
-        target.name if isinstance(expression, tree.Call | tree.Pipe) and target.name not in frame.world.states else ""
-    )
-    return named(target, frame.world.evaluate(expression, replace(frame, alone=alone)))
+        return named(target, per_pair(target, expression, where))
+    return named(target, frame.world.evaluate(expression, where))
+
+
+def named_after(target: tree.Target | tree.Parameter, expression: tree.Expr, frame: Frame) -> Frame:
+    """Where an expression is evaluated that is a local's value: a call that stands alone names its weights after it."""
+    alone = target.name if isinstance(expression, tree.Call | tree.Pipe) else ""
+    return replace(frame, alone=alone)
 
 
 def named(target: tree.Target, value: Value) -> Value:
@@ -85,24 +102,21 @@ def per_pair(target: tree.Target, expression: tree.Expr, frame: Frame) -> Value:
     over = index_set(target.over, frame)
     if over is None:
         return broken(target.span)
-    bound = replace(frame, binding=Binding("i", names[1], over), alone="")
-    value = as_node(bound.value(expression), expression, frame)
+    bound = replace(frame, binding=Binding("i", names[1], over))
+    value = as_node(bound.world.evaluate(expression, bound), expression, frame)
     kind = value.type.domain.kind
     if is_broken(value):
         return value
     if kind == "constant":
-        return named(target, make("spread", [value], expression.span, frame, over=over))
+        return make("spread", [value], expression.span, frame, over=over)
     if kind == "node":
-        written = expression.span.text
-        return frame.error(
-            "E0303",
-            expression.span,
-            "a per-node value stands under two indices",
-            label=str(value.type),
-            help=f"say which node is meant: `{written}[i]` or `{written}[{names[1]}]`",
-        )
+        return under_two_indices(expression, value, names[1], frame)
     if value.type.domain.over != over:
         return frame.error(
-            "E0305", expression.span, f"the value is {value.type.domain}, not on {over}", help="read it at `[i, j]`"
+            "E0305",
+            expression.span,
+            f"the value is {value.type.domain}, not per pair in {over}",
+            label=str(value.type),
+            help=f"write `{target.name}[i, {names[1]} in {value.type.domain.over}] = …`",
         )
-    return named(target, value)
+    return value

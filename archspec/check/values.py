@@ -35,12 +35,17 @@ class Listing:
 
 @dataclass(frozen=True)
 class Function:
-    """A definition or lambda, or a definition under another name; `closure` is where a lambda was written."""
+    """A definition or lambda, or a definition under another name.
+
+    `closure` is where a lambda was written, with all it sees as it was then.
+    """
 
     name: str
     parameters: tuple[tree.Parameter, ...]
     body: tree.Body
     closure: "Frame | None" = None
+    definition: str = ""
+    """The heading's own name, where the function goes by another."""
 
 
 @dataclass(frozen=True)
@@ -77,16 +82,22 @@ class Naming:
     """Gives weights their names below a section: the first `linear`, the next `linear_2`."""
 
     prefix: str = ""
-    taken: set[str] = field(default_factory=set)
+    counts: dict[str, int] = field(default_factory=dict)
+    """How often each name was asked for, or 1 for a numbered one that was given away."""
 
     def fresh(self, name: str) -> str:
         """The whole path of a name not used here before."""
-        candidate, count = name, 1
-        while candidate in self.taken:
+        candidate, count = name, self.counts.get(name, 0)
+        while candidate in self.counts:
             count += 1
             candidate = f"{name}_{count}"
-        self.taken.add(candidate)
-        return f"{self.prefix}.{candidate}" if self.prefix else candidate
+        self.counts[name] = max(count, 1)
+        self.counts.setdefault(candidate, 1)
+        return self.whole(candidate)
+
+    def whole(self, name: str) -> str:
+        """The path of a name here."""
+        return f"{self.prefix}.{name}" if self.prefix else name
 
     def below(self, name: str) -> "Naming":
         """The naming inside a call of a definition."""
@@ -118,6 +129,13 @@ class Binding:
     over: IndexSet
 
 
+HIDDEN = "·"
+"""The local name of a value that has none in the text, as between two stages of a pipe."""
+
+TOO_DEEP = "=>"
+"""Stands for all calls once some have gone too deep."""
+
+
 @dataclass(frozen=True)
 class World:
     """What stays the same for a whole spec."""
@@ -129,6 +147,8 @@ class World:
     states: frozenset[str]
     facts: "Facts | None"
     evaluate: Callable[[tree.Expr, "Frame"], Value]
+    endless: set[str] = field(default_factory=set)
+    """Definitions that call themselves, which are not expanded; `TOO_DEEP` where calls go on without one."""
 
     def definition(self, name: str) -> tree.Definition | None:
         """The spec's own definition of a name, else the library's."""
@@ -143,9 +163,8 @@ class Frame:
     place: Place
     naming: Naming
     locals: dict[str, Value] = field(default_factory=dict)
-    outer: "Frame | None" = None
-    """Where a lambda was written."""
     sees_states: bool = False
+    """Whether this is a section's own text, which reads states and, in the input, raw data."""
     binding: Binding | None = None
     inside: bool = False
     """Whether this is inside a reduction, however deep."""
@@ -158,6 +177,10 @@ class Frame:
     def value(self, expression: tree.Expr) -> Value:
         """Evaluate an expression here; what it is named after holds for a call alone."""
         return self.world.evaluate(expression, replace(self, alone="") if self.alone else self)
+
+    def also(self, name: str, value: Value) -> "Frame":
+        """The same with one more name."""
+        return replace(self, locals={**self.locals, name: value})
 
     def whole(self) -> "Frame":
         """The same names, no indices: what `f(x)` in `f(x)[j]` sees."""

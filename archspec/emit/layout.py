@@ -6,7 +6,7 @@ Axes meet by name, so an operand gets the result's axes in the result's order, w
 from collections.abc import Sequence
 
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.ir.types import Axis, Type
+from archspec.ir.types import Axis, Type, places
 
 
 def lead(type: Type) -> int:
@@ -14,23 +14,13 @@ def lead(type: Type) -> int:
     return 0 if type.domain.kind == "constant" else 1
 
 
-def positions(axes: Sequence[Axis], target: Sequence[Axis]) -> list[int]:
-    """Where each axis stands among the target's; equal names first, then, in order, equal sizes without names."""
-    found: list[int] = []
-    for axis in axes:
-        free = [index for index in range(len(target)) if index not in found]
-        exact = [index for index in free if axis.name and target[index].name == axis.name]
-        found.append((exact or [index for index in free if axis.matches(target[index])])[0])
-    return found
-
-
 def aligned(text: str, type: Type, target: Sequence[Axis]) -> str:
     """The text of a value, reordered and given dimensions of size 1 so that it broadcasts to the target's axes."""
-    places, rows = positions(type.axes, target), lead(type)
-    order = sorted(range(len(places)), key=lambda index: places[index])
-    if order != list(range(len(places))):
+    at, rows = [place for place in places(type.axes, target) if place is not None], lead(type)
+    order = sorted(range(len(at)), key=at.__getitem__)
+    if order != list(range(len(at))):
         text = f"{text}.permute({', '.join(map(str, [*range(rows), *(rows + index for index in order)]))})"
-    kept = [index in places for index in range(len(target))]
+    kept = [index in at for index in range(len(target))]
     if rows == 0:
         kept = kept[kept.index(True) :] if True in kept else []
     if all(kept):

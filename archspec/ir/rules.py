@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 
-from archspec.ir.types import CONSTANT, ERROR, GRAPH, NODE, Axis, Domain, Type
+from archspec.ir.types import CONSTANT, ERROR, GRAPH, NODE, Axis, Domain, Type, places
 
 Options = Mapping[str, object]
 Rule = Callable[[Sequence[Type], tuple[Axis, ...], Options], Type]
@@ -44,13 +44,18 @@ def join_domains(left: Domain, right: Domain) -> Domain:
 def join_axes(left: tuple[Axis, ...], right: tuple[Axis, ...]) -> tuple[Axis, ...]:
     """Axes are combined by name: all of one side must occur in the other; the result has the longer side's order."""
     long, short = (left, right) if len(left) >= len(right) else (right, left)
-    if missing := [axis for axis in short if not any(axis.matches(other) for other in long)]:
+    at = places(short, long)
+    if None in at:
+        missing = short[at.index(None)]
         raise Mismatch(
             "E0302",
             f"axes ({names(left)}) and ({names(right)}) do not go together",
-            notes=(f"no axis of ({names(long)}) is called {missing[0]}" + sized(missing[0]),),
+            notes=(f"({names(long)}) has no axis {missing}" + sized(missing),),
         )
-    return tuple(next((axis for axis in short if axis.name and axis.matches(own)), own) for own in long)
+    named = {place: axis for place, axis in zip(at, short, strict=True) if axis.name}
+    joined = tuple(named.get(index, axis) for index, axis in enumerate(long))
+    once(joined)
+    return joined
 
 
 def names(axes: Sequence[Axis]) -> str:
@@ -64,17 +69,29 @@ def sized(axis: Axis) -> str:
 
 
 def combine(operands: Sequence[Type], axes: tuple[Axis, ...] = (), options: Options | None = None) -> Type:
-    """Elementwise: domains and axes are joined; a category is no number."""
+    """Elementwise: domains and axes are joined; the entries are numbers."""
+    if ERROR in operands:
+        return ERROR
+    for operand in operands:
+        numbers(operand)
+    return joined(operands)
+
+
+def joined(operands: Sequence[Type]) -> Type:
+    """Domains and axes of several values together."""
     result = Type(CONSTANT)
     for operand in operands:
-        if operand.entries == "error":
-            return ERROR
-        if operand.entries == "category":
-            raise Mismatch(
-                "E0306", "categories cannot be calculated with", "`encode` turns them into numbers: `encode(x, d)`"
-            )
         result = Type(join_domains(result.domain, operand.domain), join_axes(result.axes, operand.axes))
     return result
+
+
+def numbers(operand: Type) -> None:
+    """Refuse categories and truth values where numbers are needed."""
+    if operand.entries == "category":
+        cure = "`encode` turns them into numbers: `encode(x, d)`"
+        raise Mismatch("E0306", "categories stand where numbers are needed", cure)
+    if operand.entries == "flag":
+        raise Mismatch("E0307", "truth values stand where numbers are needed", "choose numbers: `1 if … else 0`")
 
 
 def compare(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
@@ -84,10 +101,14 @@ def compare(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) 
 
 
 def choose(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
-    """`a if c else b`: c holds truth values."""
-    if operands[0].entries not in ("flag", "error"):
+    """`a if c else b`: c holds truth values, a and b numbers."""
+    if ERROR in operands:
+        return ERROR
+    if operands[0].entries != "flag":
         raise Mismatch("E0307", "the condition is a number, not a truth value", "compare it: `… > 0`")
-    return combine(operands)
+    for branch in operands[1:]:
+        numbers(branch)
+    return joined(operands)
 
 
 def inner(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
@@ -95,14 +116,15 @@ def inner(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) ->
     left, right = operands
     if ERROR in operands:
         return ERROR
-    combine([left, replace(right, axes=())])
+    domain = combine([replace(left, axes=()), replace(right, axes=())]).domain
     if not right.axes:
-        raise Mismatch("E0305", "`@` needs a value with axes on its right", "use `*` for a scalar")
-    last = right.axes[-1]
-    if not any(last.matches(axis) for axis in left.axes):
-        raise Mismatch("E0305", f"`@` contracts the axis {last}, which the left side, axes ({names(left.axes)}), lacks")
-    rest = tuple(axis for axis in left.axes if not axis.matches(last))
-    return Type(join_domains(left.domain, right.domain), join_axes(rest, right.axes[:-1]))
+        raise Mismatch("E0313", "`@` needs a value with axes on its right", "use `*` for a scalar")
+    [at] = places(right.axes[-1:], left.axes)
+    if at is None:
+        said = f"axes ({names(left.axes)})" if left.axes else "a scalar"
+        raise Mismatch("E0313", f"`@` contracts the axis {right.axes[-1]}, which the left side, {said}, lacks")
+    rest = (*left.axes[:at], *left.axes[at + 1 :])
+    return Type(domain, join_axes(rest, right.axes[:-1]))
 
 
 def gather(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
@@ -123,20 +145,12 @@ def fused(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) ->
     raise Mismatch("E0300", "a fused operation has no type rule")
 
 
-def numbers(operand: Type, what: str) -> None:
-    """Refuse categories where numbers are needed."""
-    if operand.entries == "category":
-        raise Mismatch(
-            "E0306", f"`{what}` needs numbers, not categories", "`encode` turns them into numbers: `encode(x, d)`"
-        )
-
-
 def once(axes: tuple[Axis, ...]) -> None:
     """Refuse an axis that occurs twice."""
     for index, axis in enumerate(axes):
-        if axis.name and axis in axes[:index]:
+        if axis.name and axis.name in [other.name for other in axes[:index]]:
             raise Mismatch(
-                "E0303", f"the axis {axis} occurs twice", f"give the size a second name, in `sizes`: `{axis}2: {axis}`"
+                "E0312", f"the axis {axis} occurs twice", f"give the size a second name, in `sizes`: `{axis}2: {axis}`"
             )
 
 
@@ -144,7 +158,7 @@ def linear(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -
     """All feature axes in, the named axes out."""
     if operands[0].entries == "error":
         return ERROR
-    numbers(operands[0], "linear")
+    numbers(operands[0])
     once(axes)
     return Type(operands[0].domain, axes)
 
@@ -189,7 +203,7 @@ def concat(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -
     if ERROR in operands:
         return ERROR
     for operand in operands:
-        numbers(operand, "concat")
+        numbers(operand)
     domain = CONSTANT
     for operand in operands:
         domain = join_domains(domain, operand.domain)

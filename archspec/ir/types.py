@@ -1,5 +1,6 @@
 """What a value is: where it lives (its domain), its feature axes, and what kind of thing its entries are."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -74,11 +75,33 @@ class Axis:
     size: int | None
 
     def matches(self, other: "Axis") -> bool:
-        """Same name, or at least one without a name and the same size."""
-        return self.name == other.name if self.name and other.name else self.size == other.size
+        """Same name, or at least one without a name and the same size; an unknown size may be any."""
+        if self.name and other.name:
+            return self.name == other.name
+        return None in (self.size, other.size) or self.size == other.size
 
     def __str__(self) -> str:
         return self.name or str(self.size)
+
+
+def places(own: Sequence[Axis], among: Sequence[Axis]) -> list[int | None]:
+    """Where each axis stands among others, each place once: equal names first, then, in order, equal sizes."""
+    found: list[int | None] = [None] * len(own)
+    for exact in (True, False):
+        for at, axis in enumerate(own):
+            if found[at] is None:
+                found[at] = next((place for place in free(among, found) if fits(axis, among[place], exact)), None)
+    return found
+
+
+def free(among: Sequence[Axis], found: Sequence[int | None]) -> Iterator[int]:
+    """The places nobody has yet."""
+    return (place for place in range(len(among)) if place not in found)
+
+
+def fits(axis: Axis, other: Axis, exact: bool) -> bool:
+    """Whether two axes are one: by name, or where one has none by size."""
+    return bool(axis.name) and axis.name == other.name if exact else axis.matches(other)
 
 
 @dataclass(frozen=True)
