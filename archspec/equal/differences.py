@@ -8,8 +8,8 @@ from torch import Tensor
 NOISE = 1e-3
 """A tensor smaller than this share of the largest of its kind is judged by that share: it may be a sum that cancels."""
 
-TINY = 1e-12
-"""Where all is 0 in the reference, this much is still nothing."""
+TINY = 1e-6
+"""What deviations are measured by where all is 0 in the reference."""
 
 
 @dataclass(frozen=True)

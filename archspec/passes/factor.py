@@ -1,5 +1,7 @@
 """What does not depend on j leaves the sum over j: `sum[j in N](w[i] * x[j])` is `w * sum[j in N](x[j])`.
 
+What could be infinite at a node without pairs, whose sum is 0, stays inside.
+
 Non-goals: max and min, where the sign of the factor matters; sums of several terms.
 """
 
@@ -8,6 +10,7 @@ from dataclasses import replace
 from archspec.ir.nodes import Node, Program
 from archspec.ir.rules import Mismatch, combine
 from archspec.ir.types import NODE
+from archspec.passes.finite import safe
 from archspec.passes.rewrite import bottom_up, each_section
 
 LINEAR = ("sum", "mean")
@@ -46,4 +49,7 @@ def moved_out(node: Node, body: Node, outer: Node, rest: Node, side: int) -> Nod
         result = combine([operand.type for operand in operands])
     except Mismatch:
         return node
-    return Node(body.op, operands, result, node.span) if result.axes == node.type.axes else node
+    moved = Node(body.op, operands, result, node.span)
+    unknown = Node("state", (), inner.type, node.span)  # the sum itself is as finite as it was
+    checked = replace(moved, operands=tuple(unknown if operand is inner else operand for operand in operands))
+    return moved if result.axes == node.type.axes and safe(node["over"], checked) else node

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from archspec.ir.nodes import Node, Program, Section
 from archspec.ir.types import NODE
+from archspec.passes.finite import safe
 from archspec.passes.rewrite import bottom_up, each_section, users
 
 
@@ -38,9 +39,10 @@ def multiplied(node: Node) -> Node:
     if logits is None or len(node.type.axes) > 1:
         return node
     query, key = logits.query, logits.key
+    finite = safe(node.type.domain.over, query, key)
     same = query.type.axes == key.type.axes and node.type.axes == key.type.axes[:-1]
     over = (("over", node.type.domain.over),)
-    return Node("pair_product", (query, key), node.type, node.span, over) if same else node
+    return Node("pair_product", (query, key), node.type, node.span, over) if same and finite else node
 
 
 def fused(node: Node, used: dict[int, int]) -> Node:
@@ -56,7 +58,9 @@ def fused(node: Node, used: dict[int, int]) -> Node:
 
 
 def one(op: str, node: Node, operands: tuple[Node, ...], **attributes: object) -> Node:
-    """A fused node in the place of a sum."""
+    """A fused node in the place of a sum; dense forms multiply by 0 what is not in the set, so it must be finite."""
+    if not safe(node["over"], *(operand for operand in operands if operand.type.domain == NODE)):
+        return node
     return Node(op, operands, node.type, node.span, (("over", node["over"]), *attributes.items()))
 
 

@@ -1,5 +1,7 @@
 """What depends on one index only is computed per node, before it is gathered: `linear(x[j])` is `linear(x)[j]`.
 
+What could be infinite at a node that no pair reads stays on the pairs.
+
 Non-goals: norms over rows, whose statistics would change with the rows; dropout; what mixes x[i] and x[j].
 """
 
@@ -7,6 +9,7 @@ from dataclasses import replace
 
 from archspec.ir.nodes import Node, Program
 from archspec.ir.ops import OPERATIONS
+from archspec.passes.finite import safe
 from archspec.passes.rewrite import bottom_up, each_section
 
 GATHERS = ("gather_source", "gather_target")
@@ -37,4 +40,6 @@ def hoisted(node: Node) -> Node:
     operands = tuple(operand.operands[0] if operand.op in GATHERS else operand for operand in node.operands)
     domain = gathers[0].operands[0].type.domain
     inside = replace(node, operands=operands, type=replace(node.type, domain=domain))
+    if not safe(gathers[0]["over"], inside):
+        return node
     return Node(gathers[0].op, (inside,), node.type, node.span, gathers[0].attributes)
