@@ -4,7 +4,7 @@ import click
 
 from archspec.commands.options import spec_options
 from archspec.cost.parameters import count
-from archspec.diagnostics import SpecError
+from archspec.diagnostics import Diagnostic, SpecError
 from archspec.pipeline import compile_spec, facts_of
 from archspec.syntax.load import load_spec
 from archspec.syntax.spec import Spec
@@ -20,7 +20,7 @@ def command(specs: tuple[str, ...], static: bool, overrides: tuple[str, ...]) ->
     Without `--static` each is also built and run, forward and backward, on a few small odd graphs in float64, and
     compared with the reference evaluator.
     """
-    wrong = []
+    wrong: list[Diagnostic] = []
     for path in specs:
         try:
             click.echo(f"{path}: {checked(load_spec(path, overrides), static)}")
