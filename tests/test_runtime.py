@@ -298,3 +298,12 @@ def test_the_comparison_finds_planted_faults(name, module, part, mutant, monkeyp
     batch = make(ODD["everything"])
     with pytest.raises(AssertionError):
         compare(ours, loop, batch, batch.N, inputs(batch, batch.N, shapes[-1]))
+
+
+def test_sparse_products_do_not_read_what_stands_in_memory():
+    matrix = sparse.csr(torch.tensor([0, 0, 1]), torch.tensor([0]), torch.ones(1), 2)
+    for dirt in (torch.nan, torch.inf):
+        out = torch.full((2, 2, 3), dirt)
+        sparse.multiply(matrix, torch.ones(2, 3), out[:, 1])
+        assert out[:, 1].tolist() == [[0.0] * 3, [1.0] * 3]
+        assert not out[:, 0].isfinite().any()

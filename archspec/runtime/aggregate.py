@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from archspec.runtime.batch import Batch, Pairs
-from archspec.runtime.sparse import GatherSource, GatherTarget, SegmentSum, flat
+from archspec.runtime.sparse import GatherSource, GatherTarget, SegmentSum, flat, has_csr, incidence
 
 
 def gather_source(pairs: Pairs, x: Tensor) -> Tensor:
@@ -75,6 +75,9 @@ def pool_max(batch: Batch, x: Tensor) -> Tensor:
 def row_max(pairs: Pairs, v: Tensor) -> Tensor:
     """The largest entry of every row, 0 in empty rows, no gradient: [pairs, *axes] to [rows, *axes]."""
     values = flat(v)
+    if has_csr(values) and values.device.type == "cpu":
+        out = torch.sparse.mm(incidence(pairs, values.dtype), values, "amax")
+        return out.view(pairs.rows, *v.shape[1:])
     index = pairs.target.unsqueeze(1).expand_as(values)
     out = values.new_zeros(pairs.rows, values.shape[1])
     return out.scatter_reduce_(0, index, values, "amax", include_self=False).view(pairs.rows, *v.shape[1:])

@@ -38,6 +38,15 @@ def csr(ptr: Tensor, column: Tensor, values: Tensor, columns: int) -> Tensor:
     return torch.sparse_csr_tensor(ptr, column, values, size=size, check_invariants=False)
 
 
+def multiply(matrix: Tensor, x: Tensor, out: Tensor | None = None) -> Tensor:
+    """matrix @ x for a CSR matrix [rows, columns] and x [columns, features], into `out` where it is given.
+
+    A third faster than `@`, which fills its result with zeros and copies it; with beta = 0 what is there is not read.
+    """
+    out = x.new_empty(matrix.shape[0], x.shape[1]) if out is None else out
+    return torch.addmm(out, matrix, x, beta=0.0, out=out)
+
+
 def narrowed(index: Tensor, largest: int) -> Tensor:
     """The indices as int32 where they fit: 10 % faster, and what MKL takes."""
     return index.to(torch.int32) if largest < 2**31 else index
@@ -91,7 +100,7 @@ class NeighbourSum(torch.autograd.Function):
         ctx.pairs = pairs
         if not has_csr(x):
             return summed(x.index_select(0, pairs.index), pairs.target, pairs.rows)
-        return (adjacency(pairs, x.dtype) @ flat(x)).view(pairs.rows, *x.shape[1:])
+        return multiply(adjacency(pairs, x.dtype), flat(x)).view(pairs.rows, *x.shape[1:])
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
@@ -108,7 +117,7 @@ class SegmentSum(torch.autograd.Function):
         ctx.pairs = pairs
         if not has_csr(v):
             return summed(v, pairs.target, pairs.rows)
-        return (incidence(pairs, v.dtype) @ flat(v)).view(pairs.rows, *v.shape[1:])
+        return multiply(incidence(pairs, v.dtype), flat(v)).view(pairs.rows, *v.shape[1:])
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
@@ -155,7 +164,7 @@ class ScatterSource(torch.autograd.Function):
         ctx.pairs = pairs
         if not has_csr(v):
             return summed(v, pairs.index, pairs.width)
-        return (reverse_incidence(pairs, v.dtype) @ flat(v)).view(pairs.width, *v.shape[1:])
+        return multiply(reverse_incidence(pairs, v.dtype), flat(v)).view(pairs.width, *v.shape[1:])
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
@@ -174,8 +183,9 @@ class WeightedSum(torch.autograd.Function):
         if not has_csr(x):
             return summed(w.unsqueeze(2) * x.index_select(0, pairs.index), pairs.target, pairs.rows)
         out = x.new_empty(pairs.rows, *x.shape[1:])
-        for head, values in enumerate(w.t().contiguous()):
-            out[:, head] = csr(*structure(pairs), values, pairs.width) @ x[:, head]
+        for head in range(w.shape[1]):
+            matrix = csr(*structure(pairs), w[:, head].contiguous(), pairs.width)
+            multiply(matrix, x[:, head], out[:, head])
         return out
 
     @staticmethod
@@ -199,11 +209,11 @@ class PairProduct(torch.autograd.Function):
         ctx.save_for_backward(a, b)
         if not has_csr(a) or len(pairs) > pairs.rows * pairs.width:  # torch refuses so many repeated pairs
             return (a.index_select(0, pairs.target) * b.index_select(0, pairs.index)).sum(2)
-        out = a.new_empty(a.shape[1], len(pairs))
+        out = a.new_empty(len(pairs), a.shape[1])
         pattern = adjacency(pairs, a.dtype)
         for head in range(a.shape[1]):
-            out[head] = torch.sparse.sampled_addmm(pattern, a[:, head], b[:, head].t(), beta=0.0).values()
-        return out.t().contiguous()
+            out[:, head] = torch.sparse.sampled_addmm(pattern, a[:, head], b[:, head].t(), beta=0.0).values()
+        return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
