@@ -2,38 +2,44 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from archspec.equal.batch import packed
-from archspec.equal.differences import Difference, Differences, difference
+from archspec.equal.differences import Differences, difference
 from archspec.ir.nodes import Node, Program, Section
 from archspec.reference import Graph, evaluate
 
-Gradients = Mapping[str, Tensor]
+
+@dataclass(frozen=True)
+class Result:
+    """A prediction for all graphs, and gradients of a random linear function of it, by name; 0 for what has no part."""
+
+    prediction: Tensor
+    gradients: Mapping[str, Tensor]
 
 
 def compare(
     module: nn.Module, program: Program, graphs: Sequence[Graph], weights: Mapping[str, Tensor], training: bool = False
 ) -> Differences:
-    """Outputs, and gradients of a random linear function of them by every weight and by numeric features.
+    """Outputs, and gradients by every weight and by numeric features, of a module and of the program it was made from.
 
-    `weights` go by their names in `state_dict`. The module itself stays as it is. Dropout is off on both
-    sides, in training too.
+    `weights` go by their names in `state_dict`. The module itself stays as it is. Dropout is off on both sides, in
+    training too.
     """
     if problems := weight_problems(module, weights):
         return Differences(weights=problems)
-    graphs = [replace(graph, x=fresh(graph.x)) for graph in graphs]
-    ours = run_module(prepared(module, weights, training), graphs)
-    theirs = run_reference(without_dropout(program), graphs, weights, training)
-    return Differences((difference("output", "prediction", ours[0], theirs[0]), *gradients(ours[1], theirs[1])))
+    ours = of_module(module, graphs, weights, training)
+    return differences(ours, of_reference(program, graphs, weights, training))
 
 
-def gradients(ours: Gradients, theirs: Gradients) -> list[Difference]:
-    """Every gradient of the reference with the module's of that name."""
-    return [difference("gradient", name, ours[name], theirs[name]) for name in theirs]
+def differences(ours: Result, reference: Result) -> Differences:
+    """The prediction, and every gradient of the reference with ours of that name."""
+    pairs = [(name, ours.gradients[name], wanted) for name, wanted in reference.gradients.items()]
+    prediction = difference("output", "prediction", ours.prediction, reference.prediction)
+    return Differences((prediction, *(difference("gradient", *pair) for pair in pairs)))
 
 
 def weight_problems(module: nn.Module, weights: Mapping[str, Tensor]) -> tuple[str, ...]:
@@ -61,24 +67,25 @@ def prepared(module: nn.Module, weights: Mapping[str, Tensor], training: bool) -
     return module
 
 
-def run_module(module: nn.Module, graphs: Sequence[Graph]) -> tuple[Tensor, Gradients]:
-    """The module's prediction and gradients."""
-    batch = packed(graphs)
-    prediction = module(batch)
+def of_module(
+    module: nn.Module, graphs: Sequence[Graph], weights: Mapping[str, Tensor], training: bool = False
+) -> Result:
+    """What a module gives with these weights."""
+    module = prepared(module, weights, training)
+    graphs = [replace(graph, x=fresh(graph.x)) for graph in graphs]
     wanted = {name: tensor for name, tensor in module.named_parameters() if tensor.requires_grad}
-    return prediction, differentiate(prediction, wanted, [graph.x for graph in graphs])
+    return differentiated(module(packed(graphs)), wanted, graphs)
 
 
-def run_reference(
-    program: Program, graphs: Sequence[Graph], weights: Mapping[str, Tensor], training: bool
-) -> tuple[Tensor, Gradients]:
-    """The reference's prediction, all graphs in one tensor, and its gradients."""
-    leaves = {
-        name: fresh(tensor.double() if tensor.is_floating_point() else tensor) for name, tensor in weights.items()
-    }
-    prediction = torch.cat(evaluate(program, leaves, graphs, training))
+def of_reference(
+    program: Program, graphs: Sequence[Graph], weights: Mapping[str, Tensor], training: bool = False
+) -> Result:
+    """What the reference gives with these weights."""
+    leaves = {name: fresh(tensor) for name, tensor in weights.items()}
+    graphs = [replace(graph, x=fresh(graph.x)) for graph in graphs]
+    prediction = torch.cat(evaluate(without_dropout(program), leaves, graphs, training))
     wanted = {name: tensor for name, tensor in leaves.items() if tensor.requires_grad and not is_statistic(name)}
-    return prediction, differentiate(prediction, wanted, [graph.x for graph in graphs])
+    return differentiated(prediction, wanted, graphs)
 
 
 def is_statistic(name: str) -> bool:
@@ -86,16 +93,16 @@ def is_statistic(name: str) -> bool:
     return name.rpartition(".")[2] in ("running_mean", "running_var", "num_batches_tracked")
 
 
-def differentiate(prediction: Tensor, weights: Mapping[str, Tensor], features: Sequence[Tensor]) -> Gradients:
-    """The gradients of a random linear function of the prediction, 0 where a tensor has no part in it."""
+def differentiated(prediction: Tensor, weights: Mapping[str, Tensor], graphs: Sequence[Graph]) -> Result:
+    """The prediction with its gradients by the weights, and by the features of every graph where they are numbers."""
     noise = torch.randn(prediction.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    numeric = {f"of x in graph {at}": x for at, x in enumerate(features) if x.requires_grad}
+    numeric = {f"of x in graph {at}": graph.x for at, graph in enumerate(graphs) if graph.x.requires_grad}
     wanted = {**weights, **numeric}
     if not prediction.requires_grad:
-        return {name: torch.zeros_like(tensor) for name, tensor in wanted.items()}
+        return Result(prediction, {name: torch.zeros_like(tensor) for name, tensor in wanted.items()})
     found = torch.autograd.grad((prediction * noise).sum(), list(wanted.values()), allow_unused=True)
-    pairs = zip(wanted.items(), found, strict=True)
-    return {name: torch.zeros_like(tensor) if grad is None else grad for (name, tensor), grad in pairs}
+    filled = [torch.zeros_like(one) if grad is None else grad for one, grad in zip(wanted.values(), found, strict=True)]
+    return Result(prediction.detach(), dict(zip(wanted, filled, strict=True)))
 
 
 def fresh(tensor: Tensor) -> Tensor:

@@ -1,0 +1,74 @@
+"""Specs compiled for tests: a text or a file to a module, its weights and its graphs."""
+
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from torch import Tensor
+
+from archspec.facts import Facts
+from archspec.facts.table import TABLE
+from archspec.passes.forms import FORMS
+from archspec.pipeline import Built, build
+from archspec.reference import Graph, initial_weights
+from archspec.syntax.load import load_spec, parse_spec
+from archspec.syntax.spec import Spec
+from tests.graphs import batch
+
+LETTERS, FEATURES = 3, 3
+CATEGORIES: Facts = TABLE["pattern"]
+NUMBERS: Facts = replace(CATEGORIES, letters=None, features=FEATURES)
+"""Data with a category or with three numbers per node; else like PATTERN."""
+
+FILES = sorted(path.stem for path in (Path(__file__).parents[1] / "specs").glob("*.yaml"))
+SMALL = {"d": 8, "heads": 2}
+
+SPEC = """
+name: test
+model:
+  sizes: {{d: 4, heads: 2, c: d / heads}}
+  input: x = encode(x, d)
+  stack: 2 * layer
+  output: linear(x, out)
+  where:
+    layer: |
+{body}
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A compiled spec with random weights."""
+
+    built: Built
+    weights: dict[str, Tensor]
+    facts: Facts
+
+    def graphs(self, name: str, seed: int = 0) -> list[Graph]:
+        """A named batch with features such as the spec takes."""
+        return batch(name, letters=self.facts.letters, features=self.facts.features, seed=seed)
+
+
+def of_spec(spec: Spec, facts: Facts, **backend: str) -> Case:
+    """Compile, with forms of fused operations forced by the operation's name."""
+    built = build(spec, facts, backend)
+    return Case(built, initial_weights(built.program), facts)
+
+
+@cache
+def of_file(name: str, numeric: bool = False, backend: str = "") -> Case:
+    """A spec that comes with archspec, at small sizes, all its fused operations in one form where they have it."""
+    facts = NUMBERS if numeric else CATEGORIES
+    sizes = [size for size in SMALL if size in load_spec(name).sizes]
+    spec = load_spec(name, [f"model.sizes.{size}={SMALL[size]}" for size in sizes])
+    return of_spec(spec, facts, **forced(backend))
+
+
+def of_layer(*lines: str, facts: Facts = NUMBERS, backend: str = "") -> Case:
+    """Two layers with these lines as their body."""
+    return of_spec(parse_spec(SPEC.format(body="\n".join(f"      {line}" for line in lines))), facts, **forced(backend))
+
+
+def forced(backend: str) -> dict[str, str]:
+    """The operations that have a form of that name."""
+    return {op: backend for op, forms in FORMS.items() if backend in [form.backend for form in forms]}

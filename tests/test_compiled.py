@@ -1,0 +1,100 @@
+"""Every spec that comes with archspec, compiled, against the reference: outputs and gradients on odd graphs."""
+
+import pytest
+import torch
+
+from archspec.equal.batch import packed
+from archspec.equal.compare import compare, differences, of_module, of_reference, prepared
+from archspec.passes.forms import FORMS
+from archspec.passes.optimise import PASSES
+from tests.compiling import CATEGORIES, FILES, of_file, of_layer
+from tests.graphs import BATCHES, permuted
+
+BACKENDS = sorted({form.backend for forms in FORMS.values() for form in forms})
+MIXED = ("everything", "all undirected", "no edges anywhere", "first and last without edges")
+
+
+def test_there_are_specs():
+    assert {"gin", "gin_sigmoid_eps", "position_gating", "content_attention"} <= set(FILES)
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize("spec", FILES)
+def test_agrees_with_the_reference(spec, training):
+    case = of_file(spec)
+    for name in BATCHES:
+        found = compare(case.built.module, case.built.program, case.graphs(name), case.weights, training)
+        assert found.ok(), f"{name}: {found}"
+
+
+@pytest.mark.parametrize("spec", FILES)
+def test_every_form_agrees_with_the_reference(spec):
+    cases = {case.built.code: case for case in (of_file(spec, True, backend) for backend in BACKENDS)}
+    for name in MIXED:
+        case = of_file(spec, True)
+        wanted = of_reference(case.built.program, case.graphs(name), case.weights, training=True)
+        for other in cases.values():
+            ours = of_module(other.built.module, case.graphs(name), case.weights, training=True)
+            assert (found := differences(ours, wanted)).ok(), f"{name}: {found}\n{other.built.code}"
+
+
+@pytest.mark.parametrize("spec", FILES)
+def test_every_pass_keeps_values_and_gradients(spec):
+    case = of_file(spec, True)
+    program = case.built.program
+    wanted = of_reference(program, case.graphs("everything"), case.weights, training=True)
+    for rewrite in PASSES:
+        program = rewrite(program)
+        found = differences(of_reference(program, case.graphs("everything"), case.weights, training=True), wanted)
+        assert found.ok(), f"{rewrite.__name__}: {found}"
+
+
+@pytest.mark.parametrize("spec", FILES)
+def test_a_graph_does_not_depend_on_its_batch_mates(spec):
+    case = of_file(spec)
+    module = prepared(case.built.module, case.weights, training=False)
+    graphs = case.graphs("everything")
+    together = module(packed(graphs)).split([graph.nodes for graph in graphs])
+    for graph, result in zip(graphs, together, strict=True):
+        torch.testing.assert_close(module(packed([graph])), result, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize("spec", FILES)
+def test_numbering_nodes_otherwise_permutes_the_prediction(spec, training):
+    case = of_file(spec)
+    graphs = case.graphs("everything")
+    orders = [torch.randperm(graph.nodes, generator=torch.Generator().manual_seed(graph.nodes)) for graph in graphs]
+    others = [permuted(graph, order.tolist()) for graph, order in zip(graphs, orders, strict=True)]
+    one, other = (prepared(case.built.module, case.weights, training)(packed(batch)) for batch in (graphs, others))
+    sizes = [graph.nodes for graph in graphs]
+    for before, after, order in zip(one.split(sizes), other.split(sizes), orders, strict=True):
+        torch.testing.assert_close(after, before[order], rtol=1e-8, atol=1e-8)
+
+
+def test_running_statistics_move_a_tenth_towards_those_of_the_batch():
+    case = of_layer("x = batch_norm(x)")
+    module = prepared(case.built.module, case.weights, training=True)
+    graphs = case.graphs("everything")
+    module(packed(graphs))
+    rows = module.input(packed(graphs))
+    old, new = case.weights, module.state_dict()
+    for name, now in (("running_mean", rows.mean(0)), ("running_var", rows.var(0))):
+        key = f"layers.0.batch_norm.{name}"
+        torch.testing.assert_close(new[key], 0.9 * old[key] + 0.1 * now)
+
+
+@pytest.mark.parametrize("spec", FILES)
+def test_no_graph_gives_a_nan_in_single_precision(spec):
+    case = of_file(spec)
+    module = case.built.module.float().train()
+    for name in BATCHES:
+        prediction = module(packed(case.graphs(name)))
+        prediction.square().sum().backward()
+        assert prediction.isfinite().all(), name
+    assert all(weight.grad is None or weight.grad.isfinite().all() for weight in module.parameters())
+
+
+def test_categories_are_taken():
+    assert CATEGORIES.letters
+    assert of_file("gin").graphs("no edges")[0].x.dtype == torch.int64
