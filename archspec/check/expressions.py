@@ -193,7 +193,7 @@ def known_names(frame: Frame) -> set[str]:
     world = frame.world
     states = world.states if frame.sees_states else ()
     spec = (*world.sizes, *world.definitions, *world.library, *states, *frame.locals)
-    return {*spec, *PRIMITIVES, *SPECIAL, *FORMS, *SETS, *DATA_NAMES} - {HIDDEN}
+    return {*spec, *PRIMITIVES, *SPECIAL, *FORMS, *SETS, *LATER_SETS, *DATA_NAMES} - {HIDDEN}
 
 
 def unary(expression: tree.Unary, frame: Frame) -> Value:

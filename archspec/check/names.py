@@ -51,7 +51,8 @@ def check_clashes(spec: Spec, states: Mapping[str, tree.Target], frame: Frame) -
     for name, expression in spec.sizes.items():
         report(name, expression.span, (fields, definitions), frame)
     for name, definition in spec.definitions.items():
-        report(name, definition.heading.span, (fields, sizes), frame, names_no_weight(name))
+        taken = names_no_weight(name) if definition.body.result else ""  # blocks name no weights
+        report(name, definition.heading.span, (fields, sizes), frame, taken)
     for name, target in states.items():
         report(name, target.span, (), frame)
     for definition in spec.definitions.values():
