@@ -1,0 +1,174 @@
+"""Writes the parts of the documentation that are made from the code and from the commands themselves.
+
+    python docs/generate.py            writes them
+    python docs/generate.py --check    names the pages that are out of date and exits with 1
+
+A part stands between `<!-- generated: NAME -->` and `<!-- end -->`. NAME is a row of PARTS, or `$ ` and a command,
+whose output the part is.
+"""
+
+import ast
+import inspect
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from archspec.check.primitives import signature
+from archspec.ir.ops import OPERATIONS, PRIMITIVES, Operation
+from archspec.passes.forms import FORMS
+from archspec.passes.optimise import PASSES
+from archspec.pipeline import build, compile_spec
+from archspec.syntax.mistakes import OTHERS, UNREADABLE
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+SETTINGS = ROOT / "docs" / "settings.md"
+"""The one page that is made as a whole, by the program beside it."""
+
+PART = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def table(*rows: tuple[str, ...]) -> str:
+    """A Markdown table; the first row is its head."""
+    lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
+
+
+def primitives() -> str:
+    """Every primitive that a spec can call: how it is written, what it computes, whose it is."""
+    rows = [(f"`{signature(row.name, row.arguments or ())}`", row.doc, source(row)) for row in PRIMITIVES.values()]
+    return table(("primitive", "what it computes", "source"), *rows)
+
+
+def source(row: Operation) -> str:
+    """The paper, else the function of torch."""
+    function = row.torch.partition("(")[0].replace("F.", "torch.nn.functional.")
+    return row.source or (f"`{function}`" if function.startswith("torch.") else "")
+
+
+def library() -> str:
+    """The files of the standard library, as they are."""
+    files = sorted((ROOT / "archspec" / "library").glob("*.yaml"))
+    return "\n\n".join(f"```yaml\n{file.read_text(encoding='utf-8').strip()}\n```" for file in files)
+
+
+def equations() -> str:
+    """Mistakes in equations, from the table that is also the parser's."""
+    rows = [(row.code, row.message.format(found="…"), row.help.format(found="…"), example(row.examples))
+            for row in sorted((*UNREADABLE, *OTHERS), key=lambda row: row.code)]  # fmt: skip
+    return table(("code", "meaning", "cure", "such as"), *rows)
+
+
+def example(texts: tuple[str, ...]) -> str:
+    """The first text that fits into a cell."""
+    short = [" ⏎ ".join(text.split("\n")) for text in texts if 0 < len(text.strip()) < 40 and "`" not in text]
+    return f"`{short[0]}`" if short else ""
+
+
+def pipeline() -> str:
+    """The compiler."""
+    return f"```python\n{inspect.getsource(compile_spec)}\n\n{inspect.getsource(build)}```"
+
+
+ORDER = (
+    *(
+        "source.py",
+        "diagnostics.py",
+        "syntax",
+        "library",
+        "ir",
+        "facts",
+        "cost",
+        "check",
+        "passes",
+        "compare",
+        "runtime",
+    ),
+    *("emit", "reference", "structure", "data", "pipeline.py", "equal", "train", "commands", "__main__.py"),
+)
+"""Folders and files of the package, each above those that may import from it."""
+
+
+def modules() -> str:
+    """Every module by its docstring's first line."""
+    rows = []
+    for name in ORDER:
+        path = ROOT / "archspec" / name
+        rows.append((f"**{name}/**", first_line(path / "__init__.py")) if path.is_dir() else (name, first_line(path)))
+        rows += [(f"&nbsp;&nbsp;{one.name}", first_line(one)) for one in sorted(path.glob("[!_]*.py"))]
+    return table(("module", "what it holds"), *rows)
+
+
+def first_line(path: Path) -> str:
+    """The first line of a module's docstring."""
+    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+
+
+def passes() -> str:
+    """The passes in order, each by the first line of its module's docstring."""
+    found = [sys.modules[one.__module__] for one in PASSES]
+    lines = [f"{one.__name__.rpartition('.')[2]}: {(one.__doc__ or '').partition(chr(10))[0]}" for one in found]
+    return "\n".join(f"{number}. *{line.replace(':', '*:', 1)}" for number, line in enumerate(lines, 1))
+
+
+def forms() -> str:
+    """The forms of every fused operation."""
+    rows = [(f"`{op}`", OPERATIONS[op].doc, f"`{form.backend}`", ", ".join(form.sets), f"`{form.function}`")
+            for op, known in FORMS.items() for form in known]  # fmt: skip
+    return table(("operation", "what it computes", "form", "sets", "function of the runtime"), *rows)
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "primitives": primitives,
+    "library": library,
+    "equations": equations,
+    "pipeline": pipeline,
+    "modules": modules,
+    "passes": passes,
+    "forms": forms,
+}
+
+
+def output(command: str) -> str:
+    """A command and what it prints, as a block."""
+    program, *arguments = shlex.split(command)
+    if program != "archspec":
+        raise ValueError(f"only commands of archspec can be shown, not `{command}`")
+    done = subprocess.run(
+        [sys.executable, "-m", "archspec", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    text = "\n".join(line.rstrip() for line in (done.stdout + done.stderr).rstrip().split("\n"))
+    return f"```console\n$ {command}\n{text}\n```"
+
+
+def part(name: str) -> str:
+    """The text of a part."""
+    return output(name.removeprefix("$ ")) if name.startswith("$ ") else PARTS[name]()
+
+
+def fresh(text: str) -> str:
+    """A page with all its generated parts as they should be."""
+    return PART.sub(lambda found: f"{found[1]}{part(found[2])}\n{found[3]}", text)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or name those that are out of date."""
+    checking = "--check" in arguments
+    stale = 0
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        new = runpy.run_path(str(SETTINGS.with_suffix(".py")))["page"]() if page == SETTINGS else fresh(text)
+        if new != text:
+            stale += 1
+            print(f"{page.relative_to(ROOT)}: {'out of date' if checking else 'written'}")
+            if not checking:
+                page.write_text(new, encoding="utf-8")
+    return 1 if stale and checking else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
