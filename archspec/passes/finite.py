@@ -69,7 +69,7 @@ def sign(node: Node, operands: Sequence[Sign]) -> Sign:
         return Sign(Sign.POSITIVE if value > 0 else value == 0)
     if node.op in POSITIVE:
         return Sign.POSITIVE
-    if node.op in NOT_NEGATIVE:
+    if node.op in NOT_NEGATIVE or (node.op == "pow" and node.operands[1].get("value") in (2, 4)):
         return Sign.NOT_NEGATIVE
     if node.op in REDUCTIONS:  # 0 over no pairs
         return min(operands[0], Sign.NOT_NEGATIVE)
