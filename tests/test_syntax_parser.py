@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from archspec.diagnostics import SpecError
+from archspec.diagnostics import Diagnostic, SpecError
 from archspec.source import SourceFile
 from archspec.syntax import tree
 from archspec.syntax.fragment import Fragment
@@ -194,13 +194,18 @@ def test_all_statements_are_reported() -> None:
 @pytest.mark.parametrize("reader", READERS)
 @given(texts)
 def test_any_text_gives_a_tree_or_a_diagnostic(reader: str, text: str) -> None:
+    for one in problems_of(READERS[reader], text):
+        assert one.span is not None
+        assert 0 <= one.span.start <= max(len(text), 1)
+
+
+def problems_of(read: Callable[..., Any], text: str) -> tuple[Diagnostic, ...]:
+    """What is wrong with a text; nothing if it can be read."""
     try:
-        READERS[reader](text)
+        read(text)
     except SpecError as error:
-        assert error.diagnostics
-        for one in error.diagnostics:
-            assert one.span is not None
-            assert 0 <= one.span.start <= max(len(text), 1)
+        return error.diagnostics or pytest.fail("no problem is given")
+    return ()
 
 
 @pytest.mark.parametrize(

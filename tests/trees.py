@@ -38,15 +38,22 @@ def several(inner: st.SearchStrategy[tree.Expr], least: int) -> st.SearchStrateg
 
 def lambdas(inner: st.SearchStrategy[tree.Expr]) -> st.SearchStrategy[tree.Lambda]:
     """Functions without a name."""
-    parameters = st.lists(names, min_size=1, max_size=3, unique_by=lambda one: one.id).map(tuple)
+    ids = st.lists(NAMES, min_size=1, max_size=3, unique=True)
+    parameters = ids.map(lambda drawn: tuple(tree.Name(NOWHERE, one) for one in drawn))
     return st.builds(tree.Lambda, st.just(NOWHERE), parameters, inner)
+
+
+def as_end(expr: tree.Expr) -> tree.Expr:
+    """An end of a range: as a number it is whole."""
+    whole = not isinstance(expr, tree.Literal) or type(expr.value) is int
+    return expr if whole else tree.Literal(NOWHERE, 7)
 
 
 def larger(inner: st.SearchStrategy[tree.Expr]) -> st.SearchStrategy[tree.Expr]:
     """Every form, out of smaller expressions."""
     here = st.just(NOWHERE)
     operators = st.sampled_from(["+", "-", "*", "/", "**", "@", "<", "<=", ">", ">=", "==", "!=", "and", "or"])
-    ends = inner.filter(lambda one: not isinstance(one, tree.Literal) or type(one.value) is int)
+    ends = inner.map(as_end)
     stages = st.lists(st.one_of(names, calls(inner, inner), lambdas(inner)), min_size=1, max_size=3).map(tuple)
     return st.one_of(
         st.builds(tree.Unary, here, st.sampled_from(("-", "not")), inner),
@@ -64,21 +71,21 @@ def larger(inner: st.SearchStrategy[tree.Expr]) -> st.SearchStrategy[tree.Expr]:
 
 expressions = st.recursive(literals | names, larger, max_leaves=12)
 
-fields = st.builds(tree.Target, st.just(NOWHERE), NAMES)
-pairs = st.builds(
-    tree.Target,
-    st.just(NOWHERE),
-    NAMES,
-    st.permutations(("i", "j", "k")).map(lambda ids: tuple(tree.Name(NOWHERE, one) for one in ids[:2])),
-    expressions,
-)
-targets = st.lists(fields | pairs, min_size=1, max_size=3, unique_by=lambda one: one.name).map(tuple)
+PAIRS = st.permutations(("i", "j", "k")).map(lambda ids: tuple(tree.Name(NOWHERE, one) for one in ids[:2]))
+
+
+@st.composite
+def targets(draw: st.DrawFn) -> tuple[tree.Target, ...]:
+    """`h`, `a[i, j in V]`, several with different names."""
+    names = draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
+    over = [(draw(PAIRS), draw(expressions)) if draw(st.booleans()) else ((), None) for _ in names]
+    return tuple(tree.Target(NOWHERE, name, *rest) for name, rest in zip(names, over, strict=True))
 
 
 @st.composite
 def assignments(draw: st.DrawFn) -> tree.Assign:
     """`a, b = …` with one value or as many as names."""
-    left = draw(targets)
+    left = draw(targets())
     count = draw(st.sampled_from((1, len(left))))
     return tree.Assign(NOWHERE, left, tuple(draw(expressions) for _ in range(count)))
 
@@ -90,7 +97,7 @@ def bodies(draw: st.DrawFn) -> tree.Body:
     return tree.Body(NOWHERE, statements, draw(several(expressions, 0 if statements else 1)))
 
 
-blocks = names.filter(lambda one: one.id != "tied") | calls(names, expressions)
+blocks = names | calls(names, expressions)
 
 
 def larger_stage(inner: st.SearchStrategy[tree.Stage]) -> st.SearchStrategy[tree.Stage]:
@@ -117,10 +124,10 @@ def headings(draw: st.DrawFn) -> tree.Heading:
         tree.Parameter(NOWHERE, name, draw(expressions) if number >= defaults else None)
         for number, name in enumerate(parameters)
     )
-    return tree.Heading(NOWHERE, draw(NAMES), draw(st.sampled_from((built, None))) if not built else built)
+    return tree.Heading(NOWHERE, draw(NAMES), built or draw(st.sampled_from((built, None))))
 
 
-TOKENS = ("x", "j", "N", "=", "==", "=>", "->", "+", "-", "*", "**", "(", ")", "[", "]", ",", "in", "if", "else", "and", "not",
-          "0", "2.5", "1e999", "..", "#", "\n", "\n  ", " ", '"', "'", "?", "σ", "\t", "\r\n", "<", "@", "/", ":", "inf", "\0")  # fmt: skip
+WORDS = "x j N = == => -> + - * ** ( ) [ ] , in if else and not 0 2.5 1e999 .. # \" ' ? σ < @ / : inf"
+TOKENS = (*WORDS.split(" "), "\n", "\n  ", " ", "\t", "\r\n", "\0")
 
 texts = st.one_of(st.text(max_size=40), st.lists(st.sampled_from(TOKENS), max_size=25).map("".join))

@@ -184,7 +184,7 @@ def pieces(
             as_written(text, start, end) if inner else written(one, number == 0, width, as_written(text, start, end))
         )
         lines = [*lines[:-1], "  ".join([lines[-1], *map(tidy, behind)])]
-        rest = [comment for comment in rest if comment not in inner + behind]
+        rest = [comment for comment in rest if not any(comment is one for one in (*inner, *behind))]
         found.append(Piece(line_of(text, start), line_of(text, end), tuple(lines)))
     alone = [Piece(at, at, (tidy(comment),)) for comment in rest for at in [line_of(text, comment.start_pos or 0)]]
     return sorted(found + alone, key=lambda piece: piece.first)

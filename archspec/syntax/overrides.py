@@ -40,13 +40,13 @@ def merge_quietly(layer: Mapping, one: Mapping) -> Mapping:
 def read_override(source: SourceFile, problems: Problems) -> Mapping | None:
     """One override as a layer."""
     split = equals_sign(source.text)
-    if split < 0 or not source.text[:split].strip():
+    keys = path_of(source, max(split, 0))
+    if not keys or not all(key.text for key in keys):
         whole = Span(source, 0, max(len(source.text), 1))
         problems.error(
             "E0043", whole, "an override is written `PATH=VALUE`", help="write for example `--set model.sizes.d=110`"
         )
         return None
-    keys = path_of(source, split)
     value = value_of(source, split + 1, keys, problems)
     if value is None:
         return None

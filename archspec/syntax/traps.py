@@ -45,6 +45,7 @@ class Trap:
 BLOCK = "write it after `|`, on the line below"
 
 TRAPS = (
+    Trap("E0011", lambda s: s.here[:1] == "\t", "a tab where YAML expects a blank", "write a blank", ("a: 1\n? \t- b\n",)),
     Trap("E0017", lambda s: s.here[:1] in ("@", "`", "%") and "token" in s.problem,
          "a value cannot begin with {first} in YAML", f"{BLOCK}, or in quotes",
          ("a: @x + 1\n", "a: `x`\n", "a: %x\n")),
