@@ -117,10 +117,24 @@ def test_the_same_command_twice_goes_on_or_says_it_is_done(place, call):
     assert call("train", "tiny.yaml", "--run-dir", "here")[0] == 0
     code, out, _ = call("train", "tiny.yaml", "--run-dir", "here")
     assert code == 0
-    assert "this run is finished: all 3 epochs are done" in out
+    assert "this run is finished: all epochs are done" in out
     code, _, err = call("train", "tiny.yaml", "--run-dir", "here", "--set", "model.sizes.d=9")
     assert code == 1
     assert "E0610" in err
+
+
+def test_resume_names_the_spec_in_another_form(place, call):
+    """Spaces and comments are no changes."""
+    call("train", "tiny.yaml", "--run-dir", "run", "--set", "train.epochs=1")
+    (place / "tiny.yaml").write_text(
+        SPEC.replace("sum[j in N](x[j]))", "sum[j in N]( x[j] ) )").replace("1e-2", "0.01")
+    )
+    code, _, err = call("train", "tiny.yaml", "--resume", "run", "--set", "train.epochs=2")
+    assert (code, err) == (0, "")
+    (place / "tiny.yaml").write_text(SPEC.replace("relu(", "tanh("))
+    code, _, err = call("train", "tiny.yaml", "--resume", "run", "--set", "train.epochs=2")
+    assert code == 1
+    assert "`model.where.layer` differs" in err
 
 
 def test_resume_finished_and_with_more_epochs(place, call):
@@ -159,6 +173,8 @@ def test_resume_with_other_settings_is_refused(place, call, override, words):
     ("arguments", "code"),
     [
         (("train",), "E0640"),
+        (("train", "--resume", "a", "--run-dir", "b"), "E0641"),
+        (("train", "--resume", "a", "--dry-run"), "E0641"),
         (("train", "tiny.yaml", "--device", "gpu"), "E0606"),
         (("train", "tiny.yaml", "--device", "meta"), "E0606"),
         (("train", "tiny.yaml", "--device", "cuda:99"), "E0607"),

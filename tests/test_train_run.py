@@ -151,6 +151,13 @@ def test_double_precision(cache):
     assert logits.dtype == nll.dtype == engine.module.head.weight.dtype == torch.float64
 
 
+def test_inside_the_job_of_a_cluster(cache, monkeypatch):
+    """A job of many tasks does not make Fabric ask for as many processes."""
+    for name, value in {"SLURM_JOB_ID": "1", "SLURM_JOB_NAME": "job", "SLURM_NTASKS": "4", "SLURM_PROCID": "3"}.items():
+        monkeypatch.setenv(name, value)
+    assert Engine(task(cache), CPU.device).fabric.world_size == 1
+
+
 class Explodes(Small):
     """Turns one weight into infinity after some steps."""
 
@@ -268,7 +275,7 @@ def test_tied_weights_are_written_once_and_read_under_all_names(tmp_path):
 def test_lines_without_a_terminal(cache, tmp_path, capsys):
     run.start(task(cache), tmp_path / "run", CPU, Plain(), {})
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("small: 90 parameters, 22 graphs of pattern, 4 epochs on cpu, one thread → ")
+    assert lines[0].startswith("small: 90 parameters, 22 graphs of pattern, 4 epochs, on cpu with 1 thread → ")
     assert [line.split("  ")[0] for line in lines[1:]] == ["epoch 1/4", "epoch 2/4", "epoch 3/4", "epoch 4/4"]
     assert "left 0:00" in lines[-1]
 

@@ -27,7 +27,10 @@ def assemble(spec: Spec, directory: Path | None, display: Display) -> Task:
     facts = known(settings.data, spec.place("data", "name"))
     seed(settings.train.seed)
     built = build(spec, facts)
-    data = load(settings.data, directory, display.say, display.load)
+    try:
+        data = load(settings.data, directory, display.say, display.load)
+    finally:
+        display.stop()
     return Task(
         spec.name, built.module, data, settings.data.batch_size, settings.train, spec.text, built.code, spec.place
     )

@@ -47,6 +47,7 @@ def command(
     """
     wait_politely()
     if resume is not None:
+        check_alone(run_dir, dry_run)
         go_on(resume, spec, overrides, device, data_dir)
         return
     read = load_spec(needed(spec), overrides)
@@ -56,6 +57,14 @@ def command(
         go_on(run_dir, spec, overrides, device, data_dir)
     else:
         begin(read, run_dir, device, data_dir)
+
+
+def check_alone(run_dir: Path | None, dry_run: bool) -> None:
+    """E0641 for what cannot be together with `--resume`."""
+    for option, given in (("--run-dir", run_dir is not None), ("--dry-run", dry_run)):
+        if given:
+            message = f"`--resume` goes on in the run's own folder and cannot be together with `{option}`"
+            raise SpecError([Diagnostic("E0641", message, help=f"leave out `{option}`")])
 
 
 def needed(spec: str | None) -> str:

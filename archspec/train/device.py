@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
 from lightning_fabric.plugins.precision.double import DoublePrecision
 from lightning_fabric.plugins.precision.precision import Precision
 
@@ -51,7 +52,8 @@ def open_fabric(device: torch.device, precision: int) -> Fabric:
     """Fabric for one device."""
     devices: int | list[int] = 1 if device.type == "cpu" else [device.index or 0]
     bits: Precision = Double() if precision == 64 else Precision()
-    return Fabric(accelerator=device.type, devices=devices, plugins=[bits])
+    # Inside a cluster's job Fabric would take one process a task for granted and refuse to be alone.
+    return Fabric(accelerator=device.type, devices=devices, plugins=[bits, LightningEnvironment()])
 
 
 def place_batch(batch: Batch, device: torch.device, precision: int) -> Batch:

@@ -170,6 +170,11 @@ def summary(record: Record, state: State, epochs: int) -> str:
     return "  ".join([*parts, best, f"lr {record['lr']:.2g}", f"{record['seconds'] + record['seconds_scoring']:.1f} s"])
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 epoch`, `2 epochs`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def percent(share: float | None) -> str:
     """A share in percent with two digits, `-` where there is none."""
     return "    -" if share is None or share != share else f"{100 * share:5.2f}"

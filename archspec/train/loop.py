@@ -64,7 +64,7 @@ def over(run: Run) -> Stop | None:
     if state.step:
         return None
     if state.epoch >= settings.epochs:
-        return Stop("epochs", f"all {settings.epochs} epochs are done")
+        return Stop("epochs", "all epochs are done")
     if state.best and settings.patience is not None and state.epoch - state.best.epoch >= settings.patience:
         return Stop("patience", f"no better validation {settings.monitor} for {settings.patience} epochs")
     why = run.engine.schedule.over()
@@ -118,9 +118,8 @@ def scores(run: Run, split: Split, name: str, interrupt: Interrupt) -> Scores:
 def finish_epoch(run: Run, record: Record) -> None:
     """Learn from the scores, record them, and write a checkpoint where one is due."""
     engine, state, settings = run.engine, run.state, run.engine.settings
-    loss = record["val"]["loss"]
-    if not math.isfinite(loss):
-        raise engine.diverged(f"the validation loss became {loss} after epoch {record['epoch']}")
+    if record["val"]["loss"] is None:
+        raise engine.diverged(f"the validation loss is not finite after epoch {record['epoch']}")
     engine.schedule.after_epoch(record["val"])
     score = monitored(record["val"], settings.monitor)
     if state.best is None or score > state.best.score:

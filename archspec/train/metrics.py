@@ -1,10 +1,12 @@
 """The loss of a batch and the scores of a whole split, both from sums per class."""
 
+import math
+
 import torch
 from torch import Tensor
 
 Scores = dict[str, float | None]
-"""`loss`, `acc`, `acc_0`, `acc_1`, …; None where a class does not occur."""
+"""`loss`, `acc`, `acc_0`, `acc_1`, …; None where a class does not occur or a loss is not finite."""
 
 
 def counts(y: Tensor, classes: int) -> Tensor:
@@ -75,4 +77,8 @@ class Tally:
         known = [one for one in recall if one is not None]
         mean = sum(known) / len(known) if known else None
         loss = float(weigh(total, count, weighted))
-        return {"loss": loss, "acc": mean, **{f"acc_{label}": one for label, one in enumerate(recall)}}
+        return {
+            "loss": loss if math.isfinite(loss) else None,
+            "acc": mean,
+            **{f"acc_{label}": one for label, one in enumerate(recall)},
+        }

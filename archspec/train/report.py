@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from archspec.train.display import clock, percent
+from archspec.train.display import clock, counted, percent
 from archspec.train.folder import Record
 
 
@@ -54,7 +54,9 @@ def remarks(result: Record) -> list[str]:
 
 def closing(result: Record, folder: Path) -> list[str]:
     """Times, the folder and what to do next."""
-    took = f"{clock(result['seconds'])} for {result['epochs']} epochs, {result['seconds_per_epoch']:.1f} s an epoch"
+    took = (
+        f"{clock(result['seconds'])} for {counted(result['epochs'], 'epoch')}, {result['seconds_per_epoch']:.1f} s each"
+    )
     name = shlex.quote(str(folder))
     return [
         f"{result['stopped']}; {took}",

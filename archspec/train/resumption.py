@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.syntax.load import parse_spec
 from archspec.syntax.spec import Spec
 from archspec.train.folder import RunFolder
 
@@ -13,7 +14,9 @@ FREE = {("train", "epochs"), ("train", "checkpoint_every"), ("train", "threads")
 
 def check(old: Spec, new: Spec, folder: RunFolder, epochs_done: int) -> None:
     """E0614 for every setting that differs from the run's own, and for fewer epochs than are done."""
-    before, now = dict(leaves(old.settings.model_dump())), dict(leaves(new.settings.model_dump()))
+    # The run's spec is in canonical form, so the other one is read in that form too: `x+1` is `x + 1`.
+    canonical = parse_spec(new.text, new.source.path)
+    before, now = dict(leaves(old.settings.model_dump())), dict(leaves(canonical.settings.model_dump()))
     changed = [path for path in before | now if before.get(path) != now.get(path) and path not in FREE]
     problems = [problem(path, before.get(path), new, folder) for path in changed]
     if new.settings.train.epochs < epochs_done:

@@ -14,7 +14,7 @@ import archspec
 from archspec.data.floor import CEILINGS, Floor, degree_floor
 from archspec.runtime import malloc
 from archspec.train import environment, folder, loop, state, weights
-from archspec.train.display import Display
+from archspec.train.display import Display, counted
 from archspec.train.engine import Diverged, Engine, Evaluator
 from archspec.train.faults import fault
 from archspec.train.files import write, write_json
@@ -91,12 +91,11 @@ def note_resumption(old: RunFolder, machine: Machine, display: Display) -> None:
 def headline(task: Task, machine: Machine) -> str:
     """What is trained, in one line."""
     parameters = sum(one.numel() for one in task.module.parameters())
-    graphs = f"{len(task.data.train):,} graphs"
-    where = "one thread" if torch.get_num_threads() == 1 else f"{torch.get_num_threads()} threads"
-    device = str(machine.device) + (f", {where}" if machine.device.type == "cpu" else "")
-    return (
-        f"{task.name}: {parameters:,} parameters, {graphs} of {task.data.name}, {task.train.epochs} epochs on {device}"
-    )
+    device = str(machine.device)
+    if machine.device.type == "cpu":
+        device += f" with {counted(torch.get_num_threads(), 'thread')}"
+    work = f"{counted(len(task.data.train), 'graph')} of {task.data.name}, {counted(task.train.epochs, 'epoch')}"
+    return f"{task.name}: {counted(parameters, 'parameter')}, {work}, on {device}"
 
 
 def metadata(task: Task) -> dict[str, str]:

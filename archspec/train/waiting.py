@@ -11,6 +11,6 @@ a step of `gin.yaml` with two threads on two busy cores took 460 to 1400 ms, and
 
 
 def wait_politely() -> None:
-    """Let the threads of GNU OpenMP, which torch uses on Linux, sleep while they wait; the user's own choice is kept."""
+    """Let the threads of GNU OpenMP, torch's on Linux, sleep while they wait; the user's own choice is kept."""
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
