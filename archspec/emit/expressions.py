@@ -35,17 +35,25 @@ class Text:
 
 @dataclass(frozen=True)
 class Site:
-    """What the text of a node needs: its operands' texts, its form, and the names of sets and dtype in its method."""
+    """What the text of a node needs: its operands' texts, and its form."""
 
     node: Node
     operands: Sequence[Text]
     choice: Choice | None
-    dtype: str
 
     @property
     def types(self) -> list:
         """Types of the operands."""
         return [operand.type for operand in self.node.operands]
+
+    def tensor(self, index: int) -> Text:
+        """An operand where torch takes tensors alone: a number becomes one."""
+        text, node = self.operands[index], self.node.operands[index]
+        return Text(f"torch.tensor({text.text}, dtype=dtype, device=device)") if node.op == "constant" else text
+
+    def tensors(self) -> list[Text]:
+        """All operands as tensors."""
+        return [self.tensor(index) for index in range(len(self.operands))]
 
     def over(self) -> str:
         """The Python name of the node's index set."""
@@ -85,11 +93,7 @@ def operand_text(site: Site, index: int, binding: int) -> str:
     operand, node = site.operands[index], site.node.operands[index]
     if node.op == "constant":
         needs_tensor = not binding and not is_comparison(site.node.op)
-        return (
-            f"torch.tensor({operand.text}, dtype={site.dtype})"
-            if needs_tensor
-            else operand.at_least(binding + (index > 0))
-        )
+        return site.tensor(index).text if needs_tensor else operand.at_least(binding + (index > 0))
     text = aligned(operand.atom, node.type, site.node.type.axes)
     if text != operand.atom:
         return text
@@ -126,32 +130,36 @@ def restrict(site: Site) -> Text:
 def spread(site: Site) -> Text:
     """A constant as a row per pair."""
     operand = site.operands[0]
-    value = f"torch.tensor({operand.text}, dtype={site.dtype}, device=batch.x.device)"
-    text = value if site.node.operands[0].op == "constant" else operand.atom
-    return Text(f"{text}.expand(len({site.over()}){''.join(f', {size}' for size in sizes(site.node.type.axes))})")
+    if site.node.operands[0].op == "constant":
+        return Text(f"torch.full((len({site.over()}),), {operand.text}, dtype=dtype, device=device)")
+    return Text(
+        f"{operand.atom}.expand(len({site.over()}){''.join(f', {size}' for size in sizes(site.node.type.axes))})"
+    )
 
 
 def concat(site: Site) -> Text:
     """Joined along the last axis; constants are repeated for every row."""
-    rows = next((one.atom for one, type in zip(site.operands, site.types, strict=True) if lead(type)), "")
+    operands = site.tensors()
+    rows = next((one.atom for one, type in zip(operands, site.types, strict=True) if lead(type)), "")
     parts = []
-    for operand, type in zip(site.operands, site.types, strict=True):
+    for operand, type in zip(operands, site.types, strict=True):
         text = operand.atom if type.axes else f"{operand.atom}.unsqueeze(-1)"
         if rows and not lead(type):
             text = f"{text}.expand({rows}.shape[0]{', -1' * max(1, len(type.axes))})"
         parts.append(text)
-    return Text(f"torch.cat(({', '.join(parts)},), -1)")
+    return Text(f"torch.cat([{', '.join(parts)}], -1)")
 
 
 def view(site: Site) -> Text:
     """Other axes over the same entries."""
     dims = [*(["-1"] * lead(site.node.type)), *map(str, sizes(site.node.type.axes))]
-    return Text(f"{site.operands[0].atom}.reshape({', '.join(dims) or '()'})")
+    return Text(f"{site.tensor(0).atom}.reshape({', '.join(dims) or '()'})")
 
 
 def linear(site: Site) -> Text:
     """All feature axes in, the result's axes out."""
-    text = flattened(site.operands[0].atom, site.types[0]) if len(site.types[0].axes) != 1 else site.operands[0].text
+    operand = site.tensor(0)
+    text = flattened(operand.atom, site.types[0]) if len(site.types[0].axes) != 1 else operand.text
     return Text(unflattened(f"self.{site.node.path}({text})", site.node.type.axes))
 
 

@@ -1,10 +1,11 @@
 """The lines of a section's `forward`: a line for every value with a name, a comment for every source equation."""
 
-import keyword
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from archspec.emit.expressions import EXPRESSIONS, Site, Text, set_name
+from archspec.emit.names import Variables, fresh
 from archspec.ir.nodes import Node, Section
 from archspec.ir.ops import weights_of
 from archspec.ir.types import IndexSet
@@ -14,8 +15,8 @@ from archspec.passes.schedule import Plan
 LONGEST = 90
 """Characters of an expression that is still written into another."""
 
-RESERVED = frozenset(("self", "batch", "torch", "nn", "F", "N", "N_and_i", "V"))
-"""Names the emitted text uses itself."""
+COMMENT = 108
+"""Characters of a line of a comment."""
 
 
 @dataclass
@@ -24,55 +25,64 @@ class Method:
 
     section: Section
     plan: Plan
+    variables: Variables
     lines: list[str] = field(default_factory=list)
     texts: dict[int, Text] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
+    reads: dict[int, frozenset[str]] = field(default_factory=dict)
+    """The variables in the text of every value that waits to be written into another."""
+    owner: dict[str, Node] = field(default_factory=dict)
+    """The value each variable holds."""
     comment: str = ""
 
     def __post_init__(self) -> None:
         self.users = users(self.section)
+        self.place = {id(node): at for at, node in enumerate(self.section.nodes)}
         self.readers = {id(operand): node for node in self.section.nodes for operand in node.operands}
-        self.dtype = dtype_text(self.section)
+        self.results = {id(value) for _, value in self.section.results}
         for node in self.section.inputs:
-            self.texts[id(node)] = Text(state_text(node))
-            self.taken.add(state_name(node))
+            self.texts[id(node)] = Text(self.variables.text(node))
+            self.owner[self.variables.argument(node)] = node
+
+    def alive(self, name: str, at: int) -> bool:
+        """Whether the value that a variable holds is still read behind the node at a place."""
+        value = self.owner[name]
+        if value.get("layer") is not None or id(value) in self.results:
+            return True
+        last = self.readers.get(id(value))
+        return (last is not None and self.place[id(last)] > at) or any(name in names for names in self.reads.values())
 
 
-def state_name(node: Node) -> str:
-    """The argument a state comes in as: `x`, or `x_after` for the list of all of them."""
-    name = str(node["name"])
-    safe = name + "_" if name in RESERVED or keyword.iskeyword(name) else name
-    return safe if node["layer"] is None else f"{safe}_after"
-
-
-def state_text(node: Node) -> str:
-    """`x`, `x_after[3]`."""
-    return state_name(node) + ("" if node["layer"] is None else f"[{node['layer']}]")
-
-
-def arguments(section: Section) -> list[str]:
+def arguments(section: Section, variables: Variables) -> list[str]:
     """The states a section's method takes, in order of their first use."""
-    return list(dict.fromkeys(state_name(node) for node in section.inputs))
+    return list(dict.fromkeys(variables.argument(node) for node in section.inputs))
 
 
-def dtype_text(section: Section) -> str:
-    """Where the method finds the type of its numbers."""
-    for node in section.inputs:
-        return f"{state_text(node)}.dtype"
-    for node in section.nodes:
-        for name, _ in weights_of(node):
-            return f"self.{name}.dtype"
-    return "torch.get_default_dtype()"
-
-
-def method_lines(section: Section, plan: Plan) -> list[str]:
+def method_lines(section: Section, plan: Plan, variables: Variables) -> list[str]:
     """The body of `forward`, its return included."""
-    method = Method(section, plan)
+    method = Method(section, plan, variables)
     for node in section.nodes:
         if id(node) not in method.texts:
             write(node, method)
-    results = ", ".join(method.texts[id(value)].text for _, value in section.results)
-    return [*set_lines(section), *method.lines, f"return {results}"]
+    results = ", ".join(result_text(value, method) for _, value in section.results)
+    lines = [*method.lines, f"return {results}"]
+    return [*set_lines(section), *dtype_lines(section, variables, "\n".join(lines)), *lines]
+
+
+def result_text(value: Node, method: Method) -> str:
+    """A result; a number becomes a tensor."""
+    text = method.texts[id(value)].text
+    return f"torch.tensor({text}, dtype=dtype, device=device)" if value.op == "constant" else text
+
+
+def dtype_lines(section: Section, variables: Variables, body: str) -> Iterator[str]:
+    """Where the method finds the type and the device of its numbers, if it needs them."""
+    if "dtype=dtype" not in body:
+        return
+    numeric = [variables.text(node) for node in section.inputs if node.type.entries == "number"]
+    numeric += [f"self.{name}" for node in section.nodes for name, _ in weights_of(node)]
+    numeric += ["batch.x" for node in section.nodes if node.op == "data" and node.type.entries == "number"]
+    dtype = f"{numeric[0]}.dtype" if numeric else "torch.get_default_dtype()"
+    yield f"dtype, device = {dtype}, batch.x.device"
 
 
 def set_lines(section: Section) -> Iterator[str]:
@@ -94,35 +104,47 @@ def sets_of(node: Node) -> list[IndexSet]:
 def write(node: Node, method: Method) -> None:
     """The node's text: into the expression that needs it, or on a line of its own under its equation."""
     operands = [method.texts[id(operand)] for operand in node.operands]
-    site = Site(complete(node), operands, method.plan.choices.get(id(node)), method.dtype)
-    text = EXPRESSIONS[node.op](site)
+    text = EXPRESSIONS[node.op](Site(node, operands, method.plan.choices.get(id(node))))
+    read = frozenset(name for operand in node.operands for name in read_by(operand, method))
+    for operand in node.operands:
+        method.reads.pop(id(operand), None)
     if inlined(node, text, method):
-        method.texts[id(node)] = text
+        method.texts[id(node)], method.reads[id(node)] = text, read
+        if id(node) in method.results and node.op != "constant":
+            comment_on(node, method)
         return
-    comment = " ".join(node.span.source.line(node.span.line).split())
-    if comment != method.comment:
-        method.lines.append(f"# {comment}")
-        method.comment = comment
+    comment_on(node, method)
     name = variable(node, method)
     method.lines.append(f"{name} = {text.text}")
     method.texts[id(node)] = Text(name)
+    method.owner[name] = node
 
 
-def complete(node: Node) -> Node:
-    """The node with the set that a softmax, which keeps its index, runs over."""
-    if node.op != "softmax" or node.get("over") is not None:
-        return node
-    return Node(node.op, node.operands, node.type, node.span, (("over", node.type.domain.over),))
+def read_by(operand: Node, method: Method) -> frozenset[str]:
+    """The variables in the text of a value."""
+    text = method.texts[id(operand)].text
+    return method.reads.get(id(operand), frozenset((text.partition("[")[0],)))
+
+
+def comment_on(node: Node, method: Method) -> None:
+    """The source line a value comes from, once for all values of that line that follow each other."""
+    comment = " ".join(node.span.source.line(node.span.line).split())
+    if comment != method.comment:
+        method.lines += [f"# {line}" for line in textwrap.wrap(comment, COMMENT)]
+        method.comment = comment
 
 
 def inlined(node: Node, text: Text, method: Method) -> bool:
     """Leaves always; else what is used once, by the same line of the spec, has no name and stays short."""
     if node.op in ("constant", "parameter", "data"):
         return True
-    reader = method.readers.get(id(node))
-    if node.name or reader is None or method.users[id(node)] != 1 or len(text.text) > LONGEST:
+    if node.name or method.users[id(node)] != 1:
         return False
-    return node.type.domain.kind == "constant" or equation(reader) == equation(node)
+    if id(node) in method.results:
+        return len(method.results) == 1
+    if len(text.text) > LONGEST:
+        return False
+    return node.type.domain.kind == "constant" or equation(method.readers[id(node)]) == equation(node)
 
 
 def equation(node: Node) -> tuple[str, int]:
@@ -131,22 +153,6 @@ def equation(node: Node) -> tuple[str, int]:
 
 
 def variable(node: Node, method: Method) -> str:
-    """The name a value has in the text, or its operation; numbered where it is taken: no value hides another."""
-    wanted = node.name or node.op
-    if wanted in RESERVED or keyword.iskeyword(wanted) or wanted in RUNTIME_NAMES:
-        wanted += "_"
-    name, count = wanted, 1
-    while name in method.taken:
-        count += 1
-        name = f"{wanted}_{count}"
-    method.taken.add(name)
-    return name
-
-
-RUNTIME_NAMES = frozenset(
-    (
-        *("gather_source", "gather_target", "restrict", "batch_norm", "layer_norm", "rms_norm", "graph_norm"),
-        *("pair_product", "as_batch", "GraphNorm", "Batch"),
-    )
-)
-"""Functions of the runtime that an operation's own name would hide."""
+    """The name a value has in the text, or its operation; numbered where it is taken by a value that is read later."""
+    at = method.place[id(node)]
+    return fresh(node.name or node.op, lambda name: name in method.owner and method.alive(name, at))

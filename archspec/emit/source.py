@@ -7,23 +7,11 @@ from itertools import groupby
 from archspec import __version__
 from archspec.emit.method import arguments, method_lines
 from archspec.emit.modules import constructor_lines
-from archspec.ir.nodes import Section
+from archspec.emit.names import RUNTIME, Variables, class_name
+from archspec.emit.wrap import wrapped
+from archspec.ir.nodes import Program, Section
 from archspec.passes.schedule import Plan
 
-RUNTIME: Mapping[str, tuple[str, ...]] = {
-    "archspec.runtime.aggregate": (
-        *("gather_source", "gather_target", "restrict"),
-        *("segment_sum", "segment_mean", "segment_max", "segment_min", "segment_softmax"),
-    ),
-    "archspec.runtime.attention": ("attention_dense", "attention_gather", "attention_sdpa"),
-    "archspec.runtime.batch": ("Batch", "as_batch"),
-    "archspec.runtime.norms": ("GraphNorm", "batch_norm", "graph_norm", "layer_norm", "rms_norm"),
-    "archspec.runtime.products": (
-        *("neighbour_sum_csr", "neighbour_sum_dense", "neighbour_sum_gather", "pair_product"),
-        *("weighted_sum_csr", "weighted_sum_dense", "weighted_sum_gather"),
-    ),
-}
-"""Where emitted code finds what it calls."""
 
 @dataclass(frozen=True)
 class Part:
@@ -35,8 +23,8 @@ class Part:
 
 def source(plan: Plan) -> str:
     """The text of a Python module whose class `Model` is the architecture."""
-    parts = list(named(plan))
-    classes = [class_text(part, plan) for part in parts] + [model_text(plan, parts)]
+    parts, variables = list(named(plan)), Variables(plan.program)
+    classes = [class_text(part, plan, variables) for part in parts] + [model_text(plan, parts, variables)]
     body = "\n\n\n".join(classes)
     head = f'"""{plan.program.name}, compiled by archspec {__version__}."""'
     return f"{head}\n\n{imports(body)}\n\n\n{body}\n"
@@ -44,15 +32,14 @@ def source(plan: Plan) -> str:
 
 def named(plan: Plan) -> Iterator[Part]:
     """Every distinct section with a class name of its own."""
-    taken: dict[str, int] = {"Model": 1}
+    taken: set[str] = set()
     seen: set[int] = set()
     for _, section in plan.program.sections():
-        if id(section) in seen:
-            continue
-        seen.add(id(section))
-        name = "".join(word[:1].upper() + word[1:] for word in section.title.split("_"))
-        taken[name] = taken.get(name, 0) + 1
-        yield Part(name if taken[name] == 1 else f"{name}{taken[name]}", section)
+        if id(section) not in seen:
+            name = class_name(section.title, taken)
+            seen.add(id(section))
+            taken.add(name)
+            yield Part(name, section)
 
 
 def imports(body: str) -> str:
@@ -67,43 +54,49 @@ def imports(body: str) -> str:
     return "\n".join(lines)
 
 
-def class_text(part: Part, plan: Plan) -> str:
+def method_text(heading: str, lines: Sequence[str]) -> Iterator[str]:
+    """A method of a class."""
+    yield from wrapped(f"def {heading}:", 4)
+    for line in lines:
+        depth = len(line) - len(line.lstrip())
+        yield from [f"        {line}"] if line.startswith("#") else wrapped(line.strip(), 8 + depth)
+
+
+def class_text(part: Part, plan: Plan, variables: Variables) -> str:
     """One section as a module."""
     section = part.section
     made = list(constructor_lines(section))
-    given = "".join(
-        f", {name}: {'list[Tensor]' if name.endswith('_after') else 'Tensor'}" for name in arguments(section)
-    )
+    given = "".join(f", {name}: {annotation(name, variables)}" for name in arguments(section, variables))
     results = "Tensor" if len(section.results) == 1 else f"tuple[{', '.join(['Tensor'] * len(section.results))}]"
     lines = [f"class {part.name}(nn.Module):"]
     if made:
-        lines += [
-            "    def __init__(self) -> None:",
-            "        super().__init__()",
-            *(f"        {line}" for line in made),
-            "",
-        ]
-    lines += [f"    def forward(self, batch: Batch{given}) -> {results}:"]
-    return "\n".join([*lines, *(f"        {line}" for line in method_lines(section, plan))])
+        lines += [*method_text("__init__(self) -> None", ["super().__init__()", *made]), ""]
+    heading = f"forward(self, batch: Batch{given}) -> {results}"
+    return "\n".join([*lines, *method_text(heading, method_lines(section, plan, variables))])
 
 
-def model_text(plan: Plan, parts: Sequence[Part]) -> str:
+def annotation(name: str, variables: Variables) -> str:
+    """The type of an argument: a state, or what it was after every block."""
+    return "list[Tensor]" if name in variables.of_histories.values() else "Tensor"
+
+
+def model_text(plan: Plan, parts: Sequence[Part], variables: Variables) -> str:
     """The class `Model`."""
     name = {id(part.section): part.name for part in parts}
     program = plan.program
-    lines = [
-        "class Model(nn.Module):",
-        "    def __init__(self) -> None:",
-        "        super().__init__()",
-        f"        self.input = {name[id(program.input)]}()",
-        f"        self.layers = nn.ModuleList([{layer_list(program.layers, name)}])",
-        f"        self.output = {name[id(program.output)]}()",
-        "",
-        "    def forward(self, graphs: object) -> Tensor:",
-        "        batch = as_batch(graphs)",
-        *(f"        {line}" for line in wiring(plan)),
+    made = [
+        "super().__init__()",
+        f"self.input = {name[id(program.input)]}()",
+        f"self.layers = nn.ModuleList([{layer_list(program.layers, name)}])",
+        f"self.output = {name[id(program.output)]}()",
     ]
-    return "\n".join(lines)
+    steps = ["batch = as_batch(graphs)", *wiring(program, variables)]
+    methods = [
+        *method_text("__init__(self) -> None", made),
+        "",
+        *method_text("forward(self, graphs: object) -> Tensor", steps),
+    ]
+    return "\n".join(["class Model(nn.Module):", *methods])
 
 
 def layer_list(layers: Sequence[Section], name: Mapping[int, str]) -> str:
@@ -112,30 +105,31 @@ def layer_list(layers: Sequence[Section], name: Mapping[int, str]) -> str:
     return ", ".join(f"{one}()" if count == 1 else f"*({one}() for _ in range({count}))" for one, count in runs)
 
 
-def wiring(plan: Plan) -> Iterator[str]:
+def wiring(program: Program, variables: Variables) -> Iterator[str]:
     """The calls of the parts in order; states of all layers are kept only where the output reads them."""
-    program = plan.program
-    kept = [argument for argument in arguments(program.output) if argument.endswith("_after")]
-    yield f"{states(program.input)} = self.input(batch)"
-    for name in kept:
-        yield f"{name} = [{name.removesuffix('_after')}]"
+    yield f"{states(program.input, variables)} = self.input(batch)"
+    for state, kept in variables.of_histories.items():
+        yield f"{kept} = [{variables.of_states[state]}]"
     start = 0
-    for _, group in groupby(program.layers, key=lambda section: (tuple(arguments(section)), states(section))):
+    for _, group in groupby(program.layers, key=lambda one: (arguments(one, variables), states(one, variables))):
         run = list(group)
-        yield from loop(run[0], start, start + len(run), len(program.layers), kept)
+        yield from loop(run[0], start, start + len(run), len(program.layers), variables)
         start += len(run)
-    yield f"return self.output({', '.join(['batch', *arguments(program.output)])})"
+    yield f"return self.output({', '.join(['batch', *arguments(program.output, variables)])})"
 
 
-def loop(section: Section, first: int, last: int, total: int, kept: Sequence[str]) -> Iterator[str]:
+def loop(section: Section, first: int, last: int, total: int, variables: Variables) -> Iterator[str]:
     """A run of layers that read and change the same states."""
-    which = "self.layers" if (first, last) == (0, total) else f"self.layers[{first}:{last}]"
-    yield f"for layer in {which}:"
-    yield f"    {states(section)} = layer({', '.join(['batch', *arguments(section)])})"
-    for name in kept:
-        yield f"    {name}.append({name.removesuffix('_after')})"
+    called, indent = f"self.layers[{first}]", ""
+    if last - first > 1:
+        which = "self.layers" if (first, last) == (0, total) else f"self.layers[{first}:{last}]"
+        yield f"for layer in {which}:"
+        called, indent = "layer", "    "
+    yield f"{indent}{states(section, variables)} = {called}({', '.join(['batch', *arguments(section, variables)])})"
+    for state, kept in variables.of_histories.items():
+        yield f"{indent}{kept}.append({variables.of_states[state]})"
 
 
-def states(section: Section) -> str:
+def states(section: Section, variables: Variables) -> str:
     """The names a section's results go by."""
-    return ", ".join(name for name, _ in section.results)
+    return ", ".join(variables.of_states[name] for name, _ in section.results)
