@@ -1,0 +1,105 @@
+"""The comparison itself: tolerances, what counts as different, and what `check` reports."""
+
+import pytest
+import torch
+
+from archspec.equal import module
+from archspec.equal.batch import packed
+from archspec.equal.compare import compare, without_dropout
+from archspec.equal.differences import Differences, difference
+from archspec.equal.module import Disagreement, agreement
+from archspec.reference import Graph
+from archspec.syntax.load import load_spec
+from tests.compiling import CATEGORIES, of_file, of_layer
+from tests.nodes import doubles
+
+
+def judged(ours: list[float], reference: list[float], *others: float) -> bool:
+    """Whether a gradient is equal, beside others whose largest entries are given."""
+    rest = [difference("gradient", f"other {one}", doubles(one), doubles(one)) for one in others]
+    return Differences((difference("gradient", "w", doubles(*ours), doubles(*reference)), *rest)).ok(1e-6)
+
+
+@pytest.mark.parametrize(
+    ("ours", "reference", "others", "equal"),
+    [
+        ([1.0], [1.0], [], True),
+        ([1.0 + 1e-8], [1.0], [], True),
+        ([1.0 + 1e-5], [1.0], [], False),
+        ([1e-5 + 1e-10], [1e-5], [], False),
+        ([1e-5 + 1e-10], [1e-5], [1.0], True),
+        ([1e3, 1e-5], [1e3, 0.0], [], True),
+        ([0.0], [0.0], [], True),
+        ([1e-16], [0.0], [], True),
+        ([1e-3], [0.0], [], False),
+        ([float("nan")], [1.0], [], False),
+        ([1.0], [float("nan")], [], False),
+        ([float("inf")], [float("inf")], [], True),
+        ([1.0, 2.0], [1.0], [], False),
+        ([], [], [], True),
+    ],
+)
+def test_what_counts_as_equal(ours, reference, others, equal):
+    assert judged(ours, reference, *others) is equal
+
+
+def test_the_worst_tensor_is_told_first():
+    found = Differences(
+        (
+            difference("output", "prediction", doubles(1.0), doubles(1.1)),
+            difference("gradient", "layers.0.w", doubles(1.0), doubles(3.0)),
+        )
+    )
+    assert str(found).splitlines() == [
+        "gradient layers.0.w: off by 2.00e+00 of 3.00e+00",
+        "output prediction: off by 1.00e-01 of 1.10e+00",
+    ]
+    assert str(Differences()) == "equal up to 0.0e+00"
+
+
+def test_a_batch_by_hand():
+    graphs = [
+        Graph(doubles(0.0, 1.0), 2, ((1, 0), (0, 1)), doubles(5.0, 6.0)),
+        Graph(doubles(2.0), 1, ((0, 0), (0, 0)), doubles(7.0, 8.0)),
+    ]
+    batch = packed(graphs)
+    assert batch.node_ptr.tolist() == [0, 2, 3]
+    assert batch.N.ptr.tolist() == [0, 1, 2, 4]
+    assert batch.N.source.tolist() == [1, 0, 2, 2]
+    assert batch.e.tolist() == [6, 5, 7, 8]
+    assert batch.N.symmetric
+    assert not packed([Graph(doubles(0.0, 1.0), 2, ((1, 0), (1, 0), (0, 1)))]).N.symmetric
+
+
+def test_the_module_itself_stays_as_it_is():
+    case = of_layer("x = batch_norm(x)")
+    before = {name: tensor.clone() for name, tensor in case.built.module.state_dict().items()}
+    compare(case.built.module, case.built.program, case.graphs("everything"), case.weights, training=True)
+    for name, tensor in case.built.module.state_dict().items():
+        assert torch.equal(tensor, before[name])
+        assert tensor.dtype == before[name].dtype
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_dropout_is_off_on_both_sides(training):
+    case = of_layer("x = x + dropout(tanh(batch_norm(x)), 0.5)")
+    assert compare(case.built.module, case.built.program, case.graphs("everything"), case.weights, training).ok()
+
+
+def test_sections_that_were_one_stay_one_without_dropout():
+    program = without_dropout(of_layer("x = dropout(x, 0.5)").built.program)
+    assert program.layers[0] is program.layers[1]
+
+
+def test_agreement_says_how_close():
+    spec = load_spec("gin", ["model.sizes.d=4"])
+    assert agreement(spec).startswith("outputs and gradients equal the reference's up to ")
+
+
+def test_agreement_refuses_a_module_that_differs(monkeypatch):
+    other = of_file("gin")
+    monkeypatch.setattr(module, "build", lambda *anything: other.built)
+    monkeypatch.setattr(module, "initial_weights", lambda program: {})
+    with pytest.raises(Disagreement, match="gin in training differs from the reference"):
+        agreement(load_spec("gin"))
+    assert CATEGORIES.letters
