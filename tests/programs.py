@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 SIZES = {"d": 4, "heads": 2, "c": 2}
 Axes = tuple[str, ...]
 AXES: tuple[Axes, ...] = ((), ("d",), ("heads",), ("c",), ("heads", "c"))
-SETS = ("N", "N + i", "V", "reach(0)", "reach(1)", "reach(2)")
-ORDER = {"N": 0, "reach(0)": 0, "N + i": 1, "reach(1)": 2, "reach(2)": 3, "V": 9}
+SETS = ("N", "N + i", "V", "near", "reach(0)", "reach(1)", "reach(2)")
+ORDER = {"N": 0, "reach(0)": 0, "N + i": 1, "reach(1)": 2, "near": 3, "reach(2)": 3, "V": 9}
 """A set holds every pair of those with smaller numbers, and of itself."""
 
 UNARY = ("tanh", "sigmoid", "relu", "gelu", "silu", "sin", "cos", "softplus", "elu", "softsign", "abs", "erf", "square")
@@ -72,7 +72,7 @@ class Writer:
 
     def node_leaf(self, axes: Axes, depth: int = 0) -> str:
         """A name, or something linear in one."""
-        known = [name for name, own in self.scope.nodes if own == axes]
+        known = [name for name, own in self.scope.nodes if own == axes] + ["degree"] * (not axes)
         if known and self.draw(st.booleans()):
             return self.pick(*known)
         return f"linear({', '.join((self.pick(*self.scope.nodes)[0], *axes))})"
@@ -141,6 +141,8 @@ class Writer:
             f"twice({inner}, h => sigmoid(h) - 0.5)",
             f"twice({inner}, f = h => scaled(h))",
             f"({inner} -> scaled -> tanh)",
+            f"pre_norm({inner}, scaled)",
+            f"dropout({inner}, 0.3)",
             f"(offset + {inner})",
         )
 
@@ -287,4 +289,5 @@ model:
       w * h
     twice(h, f): f(f(h))
     offset: scalar(0)
+    near: reach(2)
 """

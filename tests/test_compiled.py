@@ -7,6 +7,7 @@ from archspec.equal.batch import packed
 from archspec.equal.compare import compare, differences, of_module, of_reference, prepared
 from archspec.passes.forms import FORMS
 from archspec.passes.optimise import PASSES
+from archspec.syntax.load import load_library
 from tests.compiling import CATEGORIES, FILES, of_file, of_layer
 from tests.graphs import BATCHES, permuted
 
@@ -70,6 +71,18 @@ def test_numbering_nodes_otherwise_permutes_the_prediction(spec, training):
     sizes = [graph.nodes for graph in graphs]
     for before, after, order in zip(one.split(sizes), other.split(sizes), orders, strict=True):
         torch.testing.assert_close(after, before[order], rtol=1e-8, atol=1e-8)
+
+
+BLOCKS = {name: one.heading for name, one in load_library().items() if one.heading.parameters}
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_blocks_of_the_library_agree_with_the_reference(block):
+    functions = [parameter.name for parameter in BLOCKS[block].parameters[1:] if parameter.default is None]
+    case = of_layer(f"x = tanh({block}({', '.join(('x', *('ffn' for _ in functions)))}))")
+    for name in MIXED:
+        found = compare(case.built.module, case.built.program, case.graphs(name), case.weights, training=True)
+        assert found.ok(), f"{name}: {found}"
 
 
 def test_running_statistics_move_a_tenth_towards_those_of_the_batch():
