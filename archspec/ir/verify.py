@@ -1,8 +1,14 @@
-"""What a well-formed program is; run before and after every pass in tests and in `check`."""
+"""What a well-formed program is; run before and after every pass.
+
+Non-goals: whether it computes what the spec says (the reference does).
+"""
+
+from collections.abc import Callable, Mapping
 
 from archspec.ir.nodes import Node, Program, Section
 from archspec.ir.ops import OPERATIONS, weights_of
-from archspec.ir.types import ERROR
+from archspec.ir.rules import Mismatch, fused, leaf
+from archspec.ir.types import NODE, Type, pair
 
 
 class Malformed(Exception):
@@ -11,12 +17,12 @@ class Malformed(Exception):
 
 def verify(program: Program) -> None:
     """Raise Malformed unless every invariant holds."""
+    seen: set[int] = set()
     for path, section in program.sections():
-        seen: dict[str, Node] = {}
-        for node in section.nodes:
-            verify_node(path, node)
-            verify_weights(path, node, seen)
-        verify_results(path, section)
+        if id(section) not in seen:
+            seen.add(id(section))
+            verify_section(path, section)
+    verify_states(program)
 
 
 def require(holds: bool, path: str, node: Node, what: str) -> None:
@@ -25,29 +31,103 @@ def require(holds: bool, path: str, node: Node, what: str) -> None:
         raise Malformed(f"{path}: {node.op} at {node.span.source.path}:{node.span.line}: {what}")
 
 
-def verify_node(path: str, node: Node) -> None:
-    """A known operation, no poison, operands on domains that can meet."""
-    require(node.op in OPERATIONS, path, node, "unknown operation")
-    require(node.type.entries != ERROR.entries, path, node, "an error was not reported")
-    require((node.type.domain.kind == "pair") == (node.type.domain.over is not None), path, node, "pairs have a set")
-    if OPERATIONS[node.op].elementwise:
-        kinds = {operand.type.domain for operand in node.operands} - {node.type.domain}
-        require(all(domain.kind in ("constant", "graph") for domain in kinds), path, node, "domains differ")
-    if node.op in ("sum", "mean", "max", "min"):
-        require(node.operands[0].type.domain.over == node["over"], path, node, "reduces over another set")
-        require(node.operands[0].type.axes == node.type.axes, path, node, "a reduction keeps the axes")
-    if node.op in ("gather_source", "gather_target"):
-        require(node.operands[0].type.domain.kind == "node", path, node, "gathers something that is not per node")
+def verify_section(path: str, section: Section) -> None:
+    """Every node by itself, weights among each other."""
+    owners: dict[str, Node] = {}
+    done: set[int] = set()
+    for node in section.nodes:
+        require(all(id(operand) in done for operand in node.operands), path, node, "it is among its own operands")
+        done.add(id(node))
+        for what, holds in INVARIANTS:
+            require(holds(node), path, node, what)
+        for name, _ in weights_of(node):
+            other = owners.setdefault(name, node)
+            require(other is node or other.span == node.span, path, node, f"the weight {name} belongs to two calls")
 
 
-def verify_weights(path: str, node: Node, seen: dict[str, Node]) -> None:
-    """Two nodes share a weight only if they are the same call."""
-    for name, _ in weights_of(node):
-        other = seen.setdefault(name, node)
-        require(other is node or other.span == node.span, path, node, f"the weight {name} belongs to two calls")
+def verify_states(program: Program) -> None:
+    """Sections read states that are there, with the types they have by then."""
+    history: list[Mapping[str, Type]] = []
+    for path, section in program.sections():
+        for node in section.inputs:
+            layer, name = node.get("layer"), str(node["name"])
+            states = history[layer if isinstance(layer, int) else -1] if history else {}
+            require(states.get(name) == node.type, path, node, f"the state {name} is not what it was made")
+        made = {name: value.type for name, value in section.results}
+        history.append({**(history[-1] if history else {}), **made})
 
 
-def verify_results(path: str, section: Section) -> None:
-    """Every result is a value of the section."""
-    for name, value in section.results:
-        require(value in section.nodes, path, value, f"the result {name} is not computed here")
+def typed_by_rule(node: Node) -> bool:
+    """Whether the type is what the row's rule makes of the operands; leaves and fused operations have no rule."""
+    rule = OPERATIONS[node.op].rule
+    if rule in (leaf, fused):
+        return True
+    try:
+        return rule([operand.type for operand in node.operands], node.type.axes, dict(node.attributes)) == node.type
+    except Mismatch:
+        return False
+
+
+def reduces_its_set(node: Node) -> bool:
+    """Whether a reduction or a softmax runs over the set its operand lives on."""
+    return node.op not in REDUCTIONS or node.operands[0].type.domain.over == node.get("over")
+
+
+REDUCTIONS = ("sum", "mean", "max", "min", "softmax")
+
+
+def gathers_from_nodes(node: Node) -> bool:
+    """Whether what is read at an index has one row per node."""
+    return node.op not in ("gather_source", "gather_target") or node.operands[0].type.domain == NODE
+
+
+def restricts_to_subset(node: Node) -> bool:
+    """Whether a value is read on pairs it has."""
+    if node.op != "restrict":
+        return True
+    outer, inner = node.operands[0].type.domain.over, node.type.domain.over
+    return outer is not None and inner is not None and inner.within(outer)
+
+
+def spreads_constant(node: Node) -> bool:
+    """Whether what is spread over pairs has no rows of its own."""
+    return node.op != "spread" or node.operands[0].type.domain.kind == "constant"
+
+
+def fused_on_nodes(node: Node) -> bool:
+    """Whether a fused operation has values per node and weights on its pairs, and gives what it stands for."""
+    kinds = FUSED.get(node.op)
+    if kinds is None:
+        return True
+    domains = [NODE if kind == "node" else pair(node["over"]) for kind in kinds]  # type: ignore[arg-type]
+    result = pair(node["over"]) if node.op == "pair_product" else NODE  # type: ignore[arg-type]
+    given = [operand.type.domain for operand in node.operands]
+    return (
+        given == domains[: len(given)] and node.type.domain == result and len(given) >= len(kinds) - (kinds[-1] == "?")
+    )
+
+
+FUSED: Mapping[str, tuple[str, ...]] = {
+    "neighbour_sum": ("node",),
+    "weighted_sum": ("pair", "node"),
+    "pair_product": ("node", "node"),
+    "attention": ("node", "node", "node", "?"),
+}
+"""Where the operands of fused operations live; `?` is one on pairs that may be left out."""
+
+INVARIANTS: tuple[tuple[str, Callable[[Node], bool]], ...] = (
+    ("the operation is not in the table", lambda node: node.op in OPERATIONS),
+    ("an error was not reported", lambda node: node.type.entries != "error"),
+    (
+        "pairs have a set, all else has none",
+        lambda node: (node.type.domain.kind == "pair") == (node.type.domain.over is not None),
+    ),
+    ("its type does not follow from its operands", typed_by_rule),
+    ("it reduces another set than its operand's", reduces_its_set),
+    ("it reads something that is not per node", gathers_from_nodes),
+    ("it reads pairs that are not there", restricts_to_subset),
+    ("it spreads what has rows already", spreads_constant),
+    ("its operands live elsewhere", fused_on_nodes),
+    ("its weights have no name", lambda node: bool(node.path) or not weights_of(node)),
+)
+"""What holds for every node of a well-formed program: what is wrong where it does not, and the test."""
