@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archspec.commands.fmt import command
@@ -99,6 +99,7 @@ comments = st.sampled_from(("", "", "  # a", "#b", "  # ε: [x"))
 spaces = st.sampled_from(("", "\n", "\n\n", "      # own\n", "\n      # own\n\n"))
 
 
+@settings(max_examples=12)
 @given(bodies(), st.lists(comments, min_size=4, max_size=4), st.lists(spaces, min_size=5, max_size=5))
 def test_blocks_keep_meaning_and_comments(body: tree.Body, behind: list[str], above: list[str]) -> None:
     lines = [f"      {line}{comment}\n" for line, comment in zip(print_body(body).split("\n"), behind, strict=False)]

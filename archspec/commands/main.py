@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 something the user can mend, 2 a bug in archspec, 130 inte
 import difflib
 import errno
 import importlib
+import io
 import os
 import re
 import sys
@@ -75,6 +76,8 @@ def main(context: click.Context) -> None:
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """The console entry: run a command and leave with its exit code."""
     session = {"format": "pretty"}
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without `→` is no reason to stop
     look_for_namesake()
     try:
         given = None if arguments is None else list(arguments)

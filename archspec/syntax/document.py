@@ -101,6 +101,7 @@ def resolve(text: str) -> bool | int | float | str | None:
 def read_document(source: SourceFile, problems: Problems, start: int = 0) -> Value | None:
     """The value a YAML text holds from an offset on; None, with problems, where it cannot be read or is empty."""
     before = len(problems.found)
+    traps.look_for_controls(source, problems)
     traps.look_for_tabs(source, problems)
     if len(problems.found) > before:
         return None
@@ -108,11 +109,6 @@ def read_document(source: SourceFile, problems: Problems, start: int = 0) -> Val
         value = Composer(source, problems, start).compose()
     except yaml.MarkedYAMLError as error:
         problems.add(traps.explain(error, source))
-        return None
-    except yaml.YAMLError as error:
-        problems.error(
-            "E0003", None, "the file holds characters that do not belong in text", notes=(str(error).split("\n")[0],)
-        )
         return None
     return None if len(problems.found) > before else value
 

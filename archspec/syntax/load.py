@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 from archspec.diagnostics import Diagnostic, Problems, SpecError
@@ -80,12 +79,10 @@ def load_library() -> Mapping[str, tree.Definition]:
     """The standard library: the definitions of every YAML file in `archspec/library`, by name."""
     problems = Problems()
     library: dict[str, tree.Definition] = {}
-    files = sorted(resources.files("archspec.library").iterdir(), key=lambda file: file.name)
-    for file in files:
-        if file.name.endswith(".yaml"):
-            source = SourceFile(f"archspec/library/{file.name}", file.read_text(encoding="utf-8"))
-            document = read_document(source, problems)
-            if isinstance(document, Section):
-                library |= read_definitions(by_name(document, problems), problems)
+    for file in sorted((Path(__file__).parent.parent / "library").glob("*.yaml")):
+        source = SourceFile(f"archspec/library/{file.name}", file.read_text(encoding="utf-8"))
+        document = read_document(source, problems)
+        if isinstance(document, Section):
+            library |= read_definitions(by_name(document, problems), problems)
     problems.finish()
     return library

@@ -6,7 +6,7 @@ mistakes are reported.
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import TypeVar
 
 from lark import Lark, Token, Tree, UnexpectedToken
@@ -18,6 +18,7 @@ from archspec.syntax.build import Builder, depth
 from archspec.syntax.fragment import Fragment, fragment_of
 from archspec.syntax.layout import Layout, lay_out
 from archspec.syntax.mistakes import MISTAKES, UNREADABLE
+from archspec.syntax.tables import kept_tables
 
 DEEPEST = 100
 """Levels of nesting a text may have, so that what walks the tree may be recursive."""
@@ -82,9 +83,10 @@ class KeepAll:
 @cache
 def grammar() -> Lark:
     """The parser, built when first used."""
-    text = resources.files("archspec.syntax").joinpath("equation.lark").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("equation.lark").read_text(encoding="utf-8")
     starts = ["body", "expression", "heading"]
-    return Lark(text, parser="lalr", lexer="basic", start=starts, propagate_positions=True, postlex=KeepAll())
+    options = {"parser": "lalr", "lexer": "basic", "start": starts, "propagate_positions": True, "postlex": KeepAll()}
+    return kept_tables(text, lambda: Lark(text, **options))
 
 
 def parse(layout: Layout, start: str, fragment: Fragment) -> tuple[Tree | None, list[Diagnostic]]:

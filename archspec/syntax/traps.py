@@ -45,7 +45,8 @@ class Trap:
 BLOCK = "write it after `|`, on the line below"
 
 TRAPS = (
-    Trap("E0011", lambda s: s.here[:1] == "\t", "a tab where YAML expects a blank", "write a blank", ("a: 1\n? \t- b\n",)),
+    Trap("E0011", lambda s: s.here[:1] == "\t", "a tab where YAML expects a blank", "write a blank",
+         ("a: 1\n? \t- b\n",)),
     Trap("E0017", lambda s: s.here[:1] in ("@", "`", "%") and "token" in s.problem,
          "a value cannot begin with {first} in YAML", f"{BLOCK}, or in quotes",
          ("a: @x + 1\n", "a: `x`\n", "a: %x\n")),
@@ -91,7 +92,7 @@ TRAPS = (
          ("a:\n    b: 1\n  c: 2\n", "a: |\n    x = 1\n  y = 2\nb: 1\n", "a:\n  - x\n  b: 1\n")),
     Trap("E0027", lambda s: "sequence entries" in s.problem, "a list cannot begin in the line of its key",
          "begin it on the next line, or write `[a, b]`", ("a: - x\n",)),
-    Trap("E0010", lambda s: True, "YAML cannot read this: {problem}", "",
+    Trap("E0010", lambda s: True, "YAML cannot read this: {problem}", f"{BLOCK}, or in quotes",
          ("a: , x\n", "a: ] x\n", "a: ? x\n", 'a: "\\q"\n')),
 )  # fmt: skip
 
@@ -156,6 +157,14 @@ def line_above(source: SourceFile, number: int) -> tuple[str, int]:
         if text := source.line(above).strip():
             return source.line(above), source.line_starts[above - 1] + source.line(above).index(text)
     return "", 0
+
+
+def look_for_controls(source: SourceFile, problems: Problems) -> None:
+    """Report the first character that no text file has."""
+    if found := yaml.reader.Reader.NON_PRINTABLE.search(source.text):
+        shown = f"U+{ord(found.group()):04X}"
+        span = Span(source, found.start(), found.end())
+        problems.error("E0003", span, f"the character {shown} does not belong in text", help="remove it")
 
 
 TAB = re.compile(r"^ *\t[ \t]*(?=[^\s#])", re.MULTILINE)
