@@ -31,7 +31,7 @@ unweighted mean over the classes that occur. Scores are those of the whole split
 batches. The loss of a split weights its classes by their counts in the split. Those of `train` are summed up while the
 weights change, in training mode; `val` and `test` are scored at the end of the epoch, in evaluation mode.
 
-Scoring the test split costs what scoring the validation split costs, about 8 % of an epoch of PATTERN each (`gin.yaml`);
+Scoring the test split costs what scoring the validation split costs, about 8 % of an epoch of `gin.yaml`;
 `train.test_every: null` leaves it to the end. It never influences training: `monitor`, `patience` and the plateau look
 at validation alone.
 
