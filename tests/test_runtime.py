@@ -1,5 +1,7 @@
 """Every function of the runtime on node and pair values against a loop: outputs and gradients in float64."""
 
+import gc
+import weakref
 from itertools import accumulate
 from types import SimpleNamespace
 
@@ -298,6 +300,24 @@ def test_the_comparison_finds_planted_faults(name, module, part, mutant, monkeyp
     batch = make(ODD["everything"])
     with pytest.raises(AssertionError):
         compare(ours, loop, batch, batch.N, inputs(batch, batch.N, shapes[-1]))
+
+
+def test_a_batch_is_freed_without_a_search_for_cycles():
+    """What sets cache holds no set in a circle: memory of a batch is free when the next one is cut."""
+    gc.collect()
+    gc.disable()
+    try:
+        batch = make(ODD["everything"])
+        for name, (ours, _, sets, shapes) in TABLE.items():
+            pairs = batch.pairs(sets[len(name) % len(sets)], 2)
+            values = inputs(batch, pairs, shapes[-1])
+            ours(batch, pairs, *values).sum().backward()
+        rt.restrict(batch.N, batch.pairs("V"), torch.zeros(len(batch.pairs("V"))))
+        alive = [weakref.ref(batch), *(weakref.ref(batch.pairs(name, 2)) for name in SETS)]
+        del batch, pairs, values, ours
+        assert [one() for one in alive] == [None] * 5
+    finally:
+        gc.enable()
 
 
 def test_sparse_products_do_not_read_what_stands_in_memory():

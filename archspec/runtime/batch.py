@@ -55,7 +55,7 @@ class Pairs:
     @cached_property
     def reverse(self) -> tuple["Pairs", Tensor]:
         """The pairs (j, i) as a set sorted by j, and which of our pairs each of them is."""
-        order = torch.argsort(self.source, stable=True)  # [pairs], int64
+        order = sorting(self.source, self.width)  # [pairs], int64
         ptr = self.ptr if self.symmetric else offsets(torch.bincount(self.index, minlength=self.width))
         return Pairs(ptr, self.target[order].to(self.source.dtype), self.symmetric, self.rows), order
 
@@ -110,10 +110,15 @@ class AllPairs(Pairs):
         start = self.ptr[:-1] - self.first  # [nodes]
         return torch.arange(len(self), device=self.ptr.device) - start[self.target]  # [pairs], int64
 
-    @cached_property
+    @property
     def reverse(self) -> tuple[Pairs, Tensor]:
-        """Itself, and where (j, i) stands for every (i, j)."""
-        return self, self.position(self.index, self.target)
+        """Itself, and where (j, i) stands for every (i, j); not cached, lest the set hold itself."""
+        return self, self.turned
+
+    @cached_property
+    def turned(self) -> Tensor:
+        """Where (j, i) stands for every (i, j)."""
+        return self.position(self.index, self.target)  # [pairs], int64
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,6 +217,13 @@ def offsets(counts: Tensor) -> Tensor:
     return ptr  # [rows + 1]
 
 
+def sorting(index: Tensor, largest: int) -> Tensor:
+    """The order that sorts indices below `largest`, equal ones as they come; half as long in int32."""
+    if bool((index.diff() >= 0).all()):
+        return torch.arange(len(index), device=index.device)
+    return torch.argsort(index.int() if largest < 2**31 else index, stable=True)  # [indices], int64
+
+
 def repetition(ids: Tensor) -> Tensor:
     """How many equal ids stand before each."""
     ordered, order = torch.sort(ids, stable=True)
@@ -295,7 +307,7 @@ def _convert(graphs: object, parts: list[object]) -> Batch:
     node_ptr = _node_ptr(parts, len(x), x.device)
     _check_edges(edge_index, node_ptr, len(x))
     source, target = edge_index
-    order = torch.argsort(target, stable=True)
+    order = sorting(target, len(x))
     neighbours = Pairs(offsets(torch.bincount(target, minlength=len(x))), source[order].int())
     if isinstance(e, Tensor):
         if len(e) != len(source):

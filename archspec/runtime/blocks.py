@@ -214,6 +214,8 @@ class BlockAttention(torch.autograd.Function):
             if mask is not None:
                 logits.view(graphs, heads, size, size).add_(mask[pairs].view(graphs, 1, size, size))
             weights = torch.softmax(logits, 2)
+            if bias is not None:  # a row that the bias masks from end to end has no weights rather than NaNs
+                weights.masked_fill_(logits.amax(2, keepdim=True) == -torch.inf, 0.0)
             torch.bmm(weights, values, out=result)
             kept.append(weights)
         ctx.save_for_backward(*kept)
