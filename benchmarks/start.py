@@ -4,8 +4,8 @@
 
 Every row is the time of a whole process, from before it is started to after it has ended, as a user waits for it.
 Training ends right behind its first optimiser step, on the full PATTERN out of a warm cache; beside it stands a script
-that imports torch and takes one Adam step. All rows are taken in turn, round by round, so that load on the machine falls
-on all of them.
+that imports torch and takes one Adam step. All rows are taken in turn, round by round, so that load on the machine
+falls on all of them.
 """
 
 import argparse
@@ -118,7 +118,7 @@ def report(timed: dict[str, list[float]]) -> str:
     lines = [
         "# How long archspec takes to begin\n",
         f"`python benchmarks/start.py`, {date.today()}: medians of {rounds} rounds, all rows in turn, whole processes.",
-        f"{processor()}, {os.cpu_count()} cores (shared); Python {platform.python_version()}, torch {version('torch')}.",
+        f"{processor()}, {os.cpu_count()} shared cores, Python {platform.python_version()}, torch {version('torch')}.",
         "",
         "| what | seconds (median) | fastest | slowest |",
         "|---|---|---|---|",

@@ -269,7 +269,7 @@ def add_row(package: Path, table: str, row: str) -> None:
     start = re.compile(rf"^{table}\b.* = [({{]\n", re.MULTILINE)
     [path] = [path for path in package.rglob("*.py") if start.search(path.read_text(encoding="utf-8"))]
     text = path.read_text(encoding="utf-8")
-    path.write_text(start.sub(lambda found: found[0] + row, text), encoding="utf-8")
+    path.write_text(start.sub(lambda found: f"{found[0]}    {row.strip()},\n", text), encoding="utf-8")
 
 
 def in_copy(folder: Path) -> subprocess.CompletedProcess[str]:
