@@ -1,18 +1,20 @@
-"""Forms of neighbour sums, weighted sums and attention against one another: nanoseconds forward and backward, per unit.
+"""Forms of neighbour sums, weighted sums and attention against one another, forward and backward.
 
-usage: python benchmarks/kernels.py [--rounds N]
+    python benchmarks/kernels.py [--rounds 9] [--widths 16 64 128] [-o benchmarks/results/kernels.md]
 
-A unit is an edge and feature for csr and gather, a pair of V and feature for dense. Variants of a row run in one
-process, in turn, on one thread; CPU time of that thread, medians. What is made once a batch (transposes, matrices) is
-timed apart. These figures are the costs in `archspec/passes/forms.py`.
+Variants of a row run in one process, in turn, on one thread; CPU time of that thread, medians. What is made once a
+batch (transposes, matrices) is timed apart. The costs in `archspec/passes/forms.py` come from here.
 """
 
 import argparse
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
 from statistics import median
 
 import torch
+from start import processor
 
 from archspec import runtime as rt
 from archspec.runtime import malloc
@@ -79,23 +81,33 @@ def attentions(batch: rt.Batch, d: int, heads: int = 4) -> dict[str, Step]:
     }
 
 
-def setup(batch: rt.Batch, rounds: int) -> dict[str, float]:
-    """What a form makes once a batch, in ms: for csr the transposed order of weights, for dense the matrices."""
+def over_everything(batch: rt.Batch, d: int, heads: int = 4) -> dict[str, Step]:
+    """Weighted sums over V, as position attention and gates have them, and attention with a bias per pair."""
+    V = batch.pairs("V")
+    q, k, x = (torch.randn(batch.nodes, heads, d // heads) for _ in range(3))
+    w = torch.rand(len(V), heads)
+    return {
+        "sum csr": training(lambda w, x: rt.weighted_sum_csr(V, w, x), w, x),
+        "sum dense": training(lambda w, x: rt.weighted_sum_dense(batch, V, w, x), w, x),
+        "attention": training(lambda q, k, x: rt.attention_sdpa(batch, V, q, k, x, 0.25), q, k, x),
+        "with bias": training(lambda q, k, x, w: rt.attention_sdpa(batch, V, q, k, x, 0.25, w), q, k, x, w),
+    }
 
-    def fresh() -> rt.Batch:
-        return rt.Batch(batch.x, batch.node_ptr, rt.Pairs(batch.N.ptr, batch.N.source, symmetric=True))
 
+def fresh(batch: rt.Batch) -> rt.Batch:
+    """The same batch with nothing cached."""
+    return rt.Batch(batch.x, batch.node_ptr, rt.Pairs(batch.N.ptr, batch.N.source, symmetric=True))
+
+
+def setup(batch: rt.Batch) -> dict[str, Step]:
+    """What a form makes once a batch: for csr the transposed order of weights, for dense the matrices."""
     x, w = torch.zeros(batch.nodes, 1), torch.zeros(len(batch.N))
-    times = interleaved(
-        {
-            "csr": lambda: (lambda new: rt.neighbour_sum_csr(new.N, x))(fresh()),
-            "weighted csr": lambda: (lambda new: (rt.neighbour_sum_csr(new.N, x), new.N.reverse))(fresh()),
-            "dense": lambda: (lambda new: rt.neighbour_sum_dense(new, new.N, x))(fresh()),
-            "weighted dense": lambda: (lambda new: rt.weighted_sum_dense(new, new.N, w, x))(fresh()),
-        },
-        rounds,
-    )
-    return {name: seconds * 1e3 for name, seconds in times.items()}
+    return {
+        "csr": lambda: rt.neighbour_sum_csr(fresh(batch).N, x),
+        "weighted csr": lambda: (rt.weighted_sum_csr((new := fresh(batch)).N, w, x), new.N.reverse),
+        "dense": lambda: rt.neighbour_sum_dense(new := fresh(batch), new.N, x),
+        "weighted dense": lambda: rt.weighted_sum_dense(new := fresh(batch), new.N, w, x),
+    }
 
 
 BATCHES = {
@@ -105,28 +117,56 @@ BATCHES = {
     "8 of 400, density 0.1": ([400] * 8, 0.1),
     "8 of 400, density 0.4": ([400] * 8, 0.4),
 }
-ROWS = {"neighbour sum": neighbour_sums, "weighted sum, 4 heads": weighted_sums, "attention, 4 heads": attentions}
+ROWS = {
+    "neighbour sum": neighbour_sums,
+    "weighted sum, 4 heads": weighted_sums,
+    "attention, 4 heads": attentions,
+    "all pairs, 4 heads": over_everything,
+}
+PER_EDGE = ("csr", "gather")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--widths", type=int, nargs="+", default=[16, 64, 256])
-    rounds, widths = parser.parse_args().rounds, parser.parse_args().widths
-    malloc.tune()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
+def lines(rounds: int, widths: list[int]) -> Iterator[str]:
+    """A paragraph for every batch, a line for every operation and width."""
     for name, (sizes, density) in BATCHES.items():
         batch = random_batch(sizes, density)
         edges, pairs = len(batch.N), sum(size * size for size in batch.sizes)
-        print(f"{name}: {batch.nodes} nodes, {edges} edges, {pairs} pairs, density {edges / pairs:.3f}")
-        print("  made once, ms: " + ", ".join(f"{part} {ms:.2f}" for part, ms in setup(batch, rounds).items()))
+        yield f"{name}: {batch.nodes} nodes, {edges} edges, {pairs} pairs, density {edges / pairs:.3f}"
+        once = interleaved(setup(batch), rounds)
+        yield "  made once, ms: " + ", ".join(f"{part} {1e3 * taken:.2f}" for part, taken in once.items())
         for row, steps in ROWS.items():
             for d in widths:
                 times = interleaved(steps(batch, d), rounds)
-                units = {form: edges if form in ("csr", "gather") else pairs for form in times}
-                texts = [f"{form} {s * 1e3:.2f} ms ({s * 1e9 / units[form] / d:.3f})" for form, s in times.items()]
-                print(f"  {row:24s} d={d:<4d} " + "   ".join(texts), flush=True)
+                unit = {form: d * (edges if form in PER_EDGE else pairs) for form in times}
+                texts = [f"{form} {1e3 * s:.2f} ({1e9 * s / unit[form]:.3f})" for form, s in times.items()]
+                yield f"  {row:22s} d={d:<4d} " + "   ".join(texts)
+
+
+def main() -> None:
+    """Measure, print, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--widths", type=int, nargs="+", default=[16, 64, 128])
+    parser.add_argument("-o", type=Path, default=None, help="where to write the page")
+    given = parser.parse_args()
+    malloc.tune()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    page = [
+        "# Forms of the operations over pairs",
+        "",
+        f"`python benchmarks/kernels.py`, {date.today()}: {processor()}, one thread, torch {torch.__version__}.",
+        "Milliseconds forward and backward in float32; in brackets nanoseconds per edge and feature (csr, gather) or per",
+        "pair of V and feature (all others). CPU time, medians.",
+        "",
+        "```",
+    ]
+    for line in lines(given.rounds, given.widths):
+        print(line, flush=True)
+        page.append(line)
+    if given.o:
+        given.o.parent.mkdir(exist_ok=True)
+        given.o.write_text("\n".join([*page, "```", ""]))
 
 
 if __name__ == "__main__":
