@@ -3,8 +3,8 @@
     python docs/generate.py            writes them
     python docs/generate.py --check    names the pages that are out of date and exits with 1
 
-A part stands between `<!-- generated: NAME -->` and `<!-- end -->`. NAME is a row of PARTS, or `$ ` and a command,
-whose output the part is.
+A part stands between `<!-- generated: NAME -->` and `<!-- end -->`. NAME is a row of PARTS, `spec` and the name of one
+that comes with archspec, or `$ ` and a command, whose output the part is.
 """
 
 import ast
@@ -145,9 +145,18 @@ def output(command: str) -> str:
     return f"```console\n$ {command}\n{text}\n```"
 
 
+def spec(name: str) -> str:
+    """A spec that comes with archspec, without the comment at its head."""
+    text = (ROOT / "specs" / f"{name}.yaml").read_text(encoding="utf-8")
+    body = re.sub(r"\A(#.*\n)*", "", text).strip()
+    return f"```yaml\n{body}\n```"
+
+
 def part(name: str) -> str:
     """The text of a part."""
-    return output(name.removeprefix("$ ")) if name.startswith("$ ") else PARTS[name]()
+    if name.startswith("$ "):
+        return output(name.removeprefix("$ "))
+    return spec(name.removeprefix("spec ")) if name.startswith("spec ") else PARTS[name]()
 
 
 def fresh(text: str) -> str:
