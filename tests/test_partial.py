@@ -32,6 +32,20 @@ def test_nodes_that_no_pair_reads_bring_no_nan(name, backend):
         assert found.ok(), f"{found}\n{case.built.code}"
 
 
+@pytest.mark.parametrize("backend", ["sdpa", "dense", "gather"])
+@pytest.mark.parametrize("over", ["N", "V", "reach(2)"])
+def test_a_softmax_of_minus_infinities_alone_is_zero(over, backend):
+    case = of_layer(
+        f"b[i, j in {over}] = 0 if linear(x)[j] > 0 else -inf",
+        f"a = softmax[j in {over}](x[i] @ x[j] + b[i, j])",
+        "x = tanh(x + sum[j](a[i, j] * x[j]))",
+        backend=backend,
+    )
+    for batch in ("everything", "all undirected"):
+        found = compare(case.built.module, case.built.program, case.graphs(batch), case.weights)
+        assert found.ok(), f"{found}\n{case.built.code}"
+
+
 def operations(case: Case) -> set[str]:
     """The operations of the first layer after all passes."""
     return {node.op for node in case.built.optimised.layers[0].nodes}

@@ -1,6 +1,6 @@
 """The reference itself: every operation on tiny graphs, with values worked out by hand or by dense linear algebra."""
 
-from math import erf, exp, log, sqrt, tanh
+from math import erf, exp, inf, log, sqrt, tanh
 
 import pytest
 import torch
@@ -111,6 +111,8 @@ def test_softmax_by_hand():
     assert value(shares, graph(SHAPES["no edges"])).shape == (0,)
     huge = Graph(doubles(1000.0, 1000.0, 0.0), 3, ((2, 0), (2, 1), (2, 2)))
     torch.testing.assert_close(value(shares, huge), doubles(0.5, 0.5, 0.0))
+    masked = Graph(doubles(-inf, 3.0, -inf), 3, ((0, 0), (0, 1), (1, 0), (1, 2)))
+    assert value(shares, masked).tolist() == [0, 1, 0, 0]
 
 
 POINTS = (-3.7, -1.2, -0.3, 0.4, 1.9, 6.5)

@@ -1,7 +1,8 @@
 """A compiled module against the reference: the same weights, the same graphs, outputs and gradients in float64."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
@@ -74,7 +75,20 @@ def of_module(
     module = prepared(module, weights, training)
     graphs = [replace(graph, x=fresh(graph.x)) for graph in graphs]
     wanted = {name: tensor for name, tensor in module.named_parameters() if tensor.requires_grad}
-    return differentiated(module(packed(graphs)), wanted, graphs)
+    with double_precision():
+        prediction = module(packed(graphs))
+    return differentiated(prediction, wanted, graphs)
+
+
+@contextmanager
+def double_precision() -> Iterator[None]:
+    """Numbers that come from no tensor, such as a sum over j of 1, are in float64 too."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def of_reference(

@@ -53,12 +53,14 @@ def reduction(reduce: Callable[[Tensor], Tensor]) -> Row:
 
 
 def softmax(call: Call) -> Value:
-    """exp(e) over its sum, among the pairs of each node i."""
+    """exp(e) over its sum, among the pairs of each node i; pairs at -inf do not count, and may be all there are."""
     result = []
     for x, graph in zip(call.operands[0], call.graphs, strict=True):
         shares = torch.zeros_like(x)
         for rows in filter(None, rows_by_target(graph, call.over())):
-            powers = torch.exp(x[rows] - x[rows].amax(0).detach())
-            shares = shares.index_copy(0, torch.tensor(rows), powers / powers.sum(0))
+            highest = x[rows].amax(0).detach()
+            powers = torch.exp(x[rows] - torch.where(highest == -torch.inf, 0.0, highest))
+            total = powers.sum(0)
+            shares = shares.index_copy(0, torch.tensor(rows), powers / torch.where(total == 0, 1.0, total))
         result.append(shares)
     return result
