@@ -1,5 +1,7 @@
 """What all tests share: one thread, so that parallel runs do not fight over cores."""
 
+import os
+
 import pytest
 import torch
 from hypothesis import settings
@@ -13,3 +15,14 @@ settings.load_profile("quick")
 def one_thread() -> None:
     """Small tensors gain nothing from threads."""
     torch.set_num_threads(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """One switch for all texts that tests are compared with."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite the texts that tests are compared with")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A run that checks must not change what it checks against."""
+    if config.getoption("--update-golden") and os.environ.get("CI"):
+        raise pytest.UsageError("--update-golden is refused where CI is set: look at the differences first")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from archspec.check.values import HIDDEN, Frame, Function, Listing, Primitive, Size, Value, broken, is_broken, number_of
 from archspec.ir.nodes import Node
 from archspec.ir.ops import OPERATIONS
-from archspec.ir.rules import Mismatch
-from archspec.ir.types import CONSTANT, Axis, IndexSet, Type
+from archspec.ir.rules import Mismatch, numbers
+from archspec.ir.types import CONSTANT, NODE, Axis, IndexSet, Type
 from archspec.source import Span
 from archspec.syntax import tree
 
@@ -20,7 +20,7 @@ KINDS: tuple[tuple[type | tuple[type, ...], str, str], ...] = (
     ((Function, Primitive), "a function", "call it: `{0}(…)`"),
     (IndexSet, "an index set", "use it under a reduction: `sum[j in {0}](…)`"),
     (Listing, "a list of values", "`sum`, `mean`, `max` or `concat` makes one value of it"),
-    (str, "a text", ""),
+    (str, "a text", "write a number or a name"),
 )
 """What is no number and no field: kinds of values, what they are called, what to write instead."""
 
@@ -43,7 +43,8 @@ def as_node(value: Value, at: tree.Expr, frame: Frame) -> Node:
             help="add a `data:` section",
         )
     kind, cure = next((kind, cure) for types, kind, cure in KINDS if isinstance(value, types))
-    return frame.error("E0206", at.span, f"{kind} stands where a value is needed", help=cure.format(at.span.text))
+    shown = at.span.text if isinstance(at, tree.Name) else "…"
+    return frame.error("E0206", at.span, f"{kind} stands where a value is needed", help=cure.format(shown))
 
 
 def make(
@@ -67,22 +68,57 @@ def make(
 
 
 def combine(op: str, parts: Sequence[tuple[tree.Expr, Node]], span: Span, frame: Frame) -> Node:
-    """An elementwise operation of the text; where domains clash the message shows which operand to change, and how."""
+    """An elementwise operation of the text; a problem of one operand is shown at that operand, with its cure."""
     operands = [node for _, node in parts]
-    kinds = {node.type.domain.kind for node in operands if not is_broken(node)}
-    if not any(map(is_broken, operands)) and {"node", "pair"} <= kinds:
-        return clash(op, parts, frame)
-    return make(op, operands, span, frame)
+    if any(map(is_broken, operands)):
+        return broken(span)
+    return no_numbers(parts[op == "where" :], frame) or clash(op, parts, frame) or make(op, operands, span, frame)
+
+
+def no_numbers(parts: Sequence[tuple[tree.Expr, Node]], frame: Frame) -> Node | None:
+    """Categories or truth values to calculate with: None where there are none."""
+    for at, node in parts:
+        try:
+            numbers(node.type)
+        except Mismatch as wrong:
+            label = "a category" if node.type.entries == "category" else "a truth value"
+            return frame.error(wrong.code, at.span, wrong.message, label=label, help=wrong.help)
+    return None
 
 
 WORDS = {"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide", "pow": "raise", "inner": "multiply"}
 
 
-def clash(op: str, parts: Sequence[tuple[tree.Expr, Node]], frame: Frame) -> Node:
+def clash(op: str, parts: Sequence[tuple[tree.Expr, Node]], frame: Frame) -> Node | None:
+    """Values that live in different places: None where there are none."""
+    by_domain = {
+        value.type.domain: (at, value) for at, value in reversed(parts) if value.type.domain.kind != "constant"
+    }
+    on_pairs = [found for domain, found in by_domain.items() if domain.kind == "pair"]
+    if NODE in by_domain and on_pairs:
+        return node_beside_pair(op, parts, by_domain[NODE], on_pairs[-1], frame)
+    return two_sets(op, on_pairs, frame) if len(on_pairs) > 1 else None
+
+
+def two_sets(op: str, found: Sequence[tuple[tree.Expr, Node]], frame: Frame) -> Node:
+    """Values on the pairs of two sets: the larger is read on the smaller, inside a reduction over that."""
+    sets = [value.type.domain.over for _, value in found]
+    small, large = (0, 1) if sets[0] and sets[1] and sets[0].within(sets[1]) else (1, 0)
+    at, value = found[large]
+    message = f"cannot {WORDS.get(op, 'combine')} a value {found[small][1].type.domain} and one {value.type.domain}"
+    cure = f"read it where the other is, under `[i, j in {sets[small]}]`: `{indexed(at, 'i,j')}`"
+    return frame.error("E0304", at.span, message, label=str(value.type), help=cure)
+
+
+def node_beside_pair(
+    op: str,
+    parts: Sequence[tuple[tree.Expr, Node]],
+    per_node: tuple[tree.Expr, Node],
+    per_pair: tuple[tree.Expr, Node],
+    frame: Frame,
+) -> Node:
     """A per-node value beside one on pairs: index it inside a reduction, reduce the pairs outside."""
-    (node_at, node), (pair_at, pair) = (
-        next((at, value) for at, value in parts if value.type.domain.kind == kind) for kind in ("node", "pair")
-    )
+    (node_at, node), (pair_at, pair) = per_node, per_pair
     where = str(pair.type.domain).replace("per ", "per-", 1)
     message = f"cannot {WORDS.get(op, 'combine')} a per-node and a {where} value"
     if frame.binding:

@@ -33,7 +33,9 @@ def call(expression: tree.Call, frame: Frame) -> Value:
     if isinstance(function, Function):
         return call_function(function, expression, frame)
     if not is_broken(function):
-        frame.error("E0206", expression.function.span, f"`{expression.function.span.text}` is not a function")
+        cure = "multiply with `*`, read a field at an index with `[j]`"
+        at = expression.function.span
+        frame.error("E0206", at, f"`{at.text}` is not a function", help=cure)
     return broken(expression.span)
 
 
@@ -80,10 +82,10 @@ def given_arguments(function: Function, expression: tree.Call, frame: Frame) -> 
     formals, given = function.parameters, expression.arguments
     positional = [argument for argument in given if argument.name is None]
     bound = {formal.name: argument.value for formal, argument in zip(formals, positional, strict=False)}
-    wrong = [argument.span for argument in positional[len(formals) :]]
+    wrong = positional[len(formals) :]
     for argument in (one for one in given if one.name is not None):
         if argument.name in bound or argument.name not in [formal.name for formal in formals]:
-            wrong.append(argument.span)
+            wrong.append(argument)
         else:
             bound[argument.name] = argument.value
     missing = [one.name for one in formals if one.name not in bound and one.default is None]
@@ -103,19 +105,23 @@ def bind(formals: tuple[tree.Parameter, ...], given: Mapping[str, Value], inner:
             inner.locals[formal.name] = inner.world.evaluate(formal.default, named_after(formal, formal.default, plain))
 
 
-def report_arguments(function: Function, expression: tree.Call, wrong: list, missing: list[str], frame: Frame) -> None:
+def report_arguments(
+    function: Function, expression: tree.Call, wrong: list[tree.Argument], missing: list[str], frame: Frame
+) -> None:
     """One problem for a call that does not fit its heading."""
     heading = ", ".join(one.name + (" = …" if one.default else "") for one in function.parameters)
     said = f"`{function.name}({heading})`" if function.closure is None else f"the function `({heading}) => …`"
     if missing:
         many = f"the argument{'s' * (len(missing) > 1)} {', '.join(missing)}"
         frame.error("E0203", expression.span, f"{said} needs {many}", help=f"it takes {heading}")
-    for span in wrong:
-        named = span.text.partition("=")[0].strip() if "=" in span.text else ""
-        cure = nearest(named, [one.name for one in function.parameters]) if named else ""
-        frame.error(
-            "E0203", span, f"{said} has no place for this argument", help=cure or f"it takes {heading or 'none'}"
-        )
+    formals = [one.name for one in function.parameters]
+    for argument in wrong:
+        message, cure = f"{said} has no place for this argument", f"it takes {heading or 'none'}"
+        if argument.name in formals:
+            message, cure = f"the argument {argument.name} is given twice", "remove one"
+        elif argument.name:
+            cure = nearest(argument.name, formals) or cure
+        frame.error("E0203", argument.span, message, help=cure)
 
 
 BUILT_IN: Mapping[str, Callable[[tree.Call, Frame], Value]] = {

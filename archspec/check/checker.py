@@ -6,7 +6,7 @@ Non-goals: making anything faster (passes do), reading files, knowing data sets 
 from collections.abc import Mapping
 
 from archspec.check.expressions import evaluate
-from archspec.check.names import check_clashes, check_endless, check_unused, evaluate_sizes
+from archspec.check.names import check_clashes, check_endless, check_locals, check_unused, evaluate_sizes
 from archspec.check.sections import (
     States,
     Unrolled,
@@ -36,11 +36,16 @@ def check(spec: Spec, facts: Facts | None, library: Mapping[str, tree.Definition
     sizes = evaluate_sizes(spec, frame_of(world, Place("sizes", {}), sees_states=False))
     world = World(problems, sizes, spec.definitions, library, frozenset(targets), facts, evaluate)
     outside = frame_of(world, Place("spec", {}), sees_states=False)
-    check_clashes(spec, targets, outside)
+    clash = check_clashes(spec, targets, outside)
+    check_locals(spec, targets, outside)
     check_endless(spec, outside)
     check_unused(spec, targets, outside)
     later(spec, problems)
+    if clash:
+        problems.finish()
     first, states = input_section(spec, world)
+    if not states:
+        problems.finish()
     layers, history = unroll(spec, world, states)
     last = output_section(spec, world, history, {name: nodes[-1].type for name, nodes in history.items()})
     problems.finish()
@@ -65,7 +70,7 @@ def unroll(spec: Spec, world: World, states: States) -> tuple[list[Section], dic
 def later(spec: Spec, problems: Problems) -> None:
     """Sections of a spec that this version lacks."""
     if spec.penalty is not None:
-        problems.error("E0299", spec.penalty.span, "`penalty` is not supported yet")
+        problems.error("E0299", spec.penalty.span, "`penalty` is not supported yet", help="remove it")
     for name in ("parameters", "track"):
         if getattr(spec.settings, name):
-            problems.error("E0299", spec.place(name), f"`{name}:` is not supported yet")
+            problems.error("E0299", spec.place(name), f"`{name}:` is not supported yet", help="remove it")

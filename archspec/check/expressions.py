@@ -149,7 +149,9 @@ def raw_features(expression: tree.Name, frame: Frame) -> Value:
 def depth(expression: tree.Name, frame: Frame) -> Value:
     """The number, from 1, of the block instance."""
     if frame.place.depth is None:
-        return frame.error("E0211", expression.span, "`depth` is known in the blocks of `stack` only")
+        return frame.error(
+            "E0211", expression.span, "`depth` is known in the blocks of `stack` only", help="write a number"
+        )
     frame.place.depth_read = True
     return frame.place.depth
 
@@ -182,18 +184,28 @@ def unknown(wanted: str, expression: tree.Name, frame: Frame, known: Collection[
     elif wanted == "i":
         return frame.error("E0207", expression.span, "the index i is no value", help="read a field at it: `x[i]`")
     else:
-        message, cure = f"unknown name `{wanted}`", nearest(wanted, known or known_names(frame))
+        known = known or known_names(frame)
+        message, cure = f"unknown name `{wanted}`", nearest(wanted, known) or f"known here: {own_names(known, frame)}"
     return frame.error(
         "E0201", expression.span, message, notes=notes if wanted in frame.world.states else (), help=cure
     )
+
+
+LANGUAGE = frozenset((*PRIMITIVES, *SPECIAL, *FORMS, *SETS, *LATER_SETS, *DATA_NAMES))
+"""Names that mean something in every spec."""
 
 
 def known_names(frame: Frame) -> set[str]:
     """Every name that can be meant here."""
     world = frame.world
     states = world.states if frame.sees_states else ()
-    spec = (*world.sizes, *world.definitions, *world.library, *states, *frame.locals)
-    return {*spec, *PRIMITIVES, *SPECIAL, *FORMS, *SETS, *LATER_SETS, *DATA_NAMES} - {HIDDEN}
+    return {*world.sizes, *world.definitions, *world.library, *states, *frame.locals, *LANGUAGE} - {HIDDEN}
+
+
+def own_names(known: Collection[str], frame: Frame) -> str:
+    """The names a spec gave, some of them where they are many."""
+    names = sorted(set(known) - LANGUAGE - (set(frame.world.library) - set(frame.world.definitions)) - {"i"})
+    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
 
 
 def unary(expression: tree.Unary, frame: Frame) -> Value:
@@ -235,9 +247,13 @@ def arithmetic(expression: tree.Binary, left: Value, right: Value, frame: Frame)
     try:
         return settled(expression.op, *known)
     except OverflowError:
-        return frame.error("E0309", expression.span, "this cannot be computed: the result is too large")
-    except (ArithmeticError, ValueError) as wrong:
-        return frame.error("E0309", expression.span, f"this cannot be computed: {str(wrong).lower()}")
+        return frame.error("E0309", expression.span, "the result is too large", help="write smaller numbers")
+    except ZeroDivisionError:
+        return frame.error("E0309", expression.span, "a division by 0", help="divide by another number")
+    except ValueError:
+        return frame.error(
+            "E0309", expression.span, "the result is no real number", help="take the root of one from 0 on"
+        )
 
 
 LARGEST = 2**53
@@ -250,7 +266,7 @@ def settled(op: str, left: Any, right: Any) -> Value:
         left = float(left)
     result = OPERATORS[op][1](left, right)
     if isinstance(result, complex):
-        raise ValueError("the result is not a real number")
+        raise ValueError
     if isinstance(result, bool | str):
         return result
     if op == "/" and float(result).is_integer() and abs(result) <= LARGEST:

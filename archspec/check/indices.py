@@ -5,7 +5,7 @@ from dataclasses import replace
 from archspec.check.build import as_node, make, under_two_indices
 from archspec.check.values import Binding, Frame, Value, broken, is_broken, number_of
 from archspec.ir.nodes import Node
-from archspec.ir.types import ALL, NEIGHBOURS, NEIGHBOURS_AND_SELF, IndexSet
+from archspec.ir.types import ALL, NEIGHBOURS, NEIGHBOURS_AND_SELF, NODE, IndexSet
 from archspec.syntax import tree
 
 SETS = {"N": NEIGHBOURS, "V": ALL}
@@ -22,24 +22,26 @@ def index(expression: tree.Index, frame: Frame) -> Value:
         return value
     read = {1: read_node, 2: read_pair}.get(len(expression.indices))
     if read is None:
-        return frame.error("E0303", expression.span, "a value has one index (per node) or two (per pair)")
+        cure = f"write `{expression.value.span.text}[i, j]`"
+        return frame.error("E0303", expression.span, "a value has one index (per node) or two (per pair)", help=cure)
     return read(expression, value, frame)
 
 
 def unbound(name: tree.Name, frame: Frame) -> Node:
     """No reduction and no left-hand side binds the index."""
-    return frame.error(
-        "E0207", name.span, f"the index {name.id} is not bound here", help=f"bind it: `sum[{name.id} in N](…)`"
-    )
+    binding = frame.binding
+    cure = f"the indices here are {binding.target} and {binding.source}" if binding else ""
+    cure = cure or f"bind it: `sum[{name.id} in N](…)`"
+    return frame.error("E0207", name.span, f"the index {name.id} is not bound here", help=cure)
 
 
 def read_node(expression: tree.Index, value: Node, frame: Frame) -> Node:
     """`x[i]` or `x[j]`."""
     name, domain = expression.indices[0], value.type.domain
     if domain.kind == "pair":
-        return frame.error(
-            "E0303", expression.span, f"the value is {domain}", help="read it at both indices: `…[i, j]`"
-        )
+        j = frame.binding.source if frame.binding else "j"
+        cure = f"read it at both indices: `{expression.value.span.text}[i, {j}]`"
+        return frame.error("E0303", expression.span, f"the value is {domain}", help=cure)
     if domain.kind != "node":
         return frame.error(
             "E0303", expression.span, f"the value is {domain} and has no index", help=f"drop `[{name.id}]`"
@@ -57,11 +59,10 @@ def read_pair(expression: tree.Index, value: Node, frame: Frame) -> Node:
     """`b[i, j]` on the set in force, which must lie within the value's own."""
     binding, own = frame.binding, value.type.domain.over
     if own is None:
+        j = expression.indices[1].id
+        many = f"one index: `{expression.value.span.text}[{j}]`" if value.type.domain == NODE else "no index"
         return frame.error(
-            "E0303",
-            expression.span,
-            f"the value is {value.type.domain}, not per pair",
-            help="give it one index: `…[j]`",
+            "E0303", expression.span, f"the value is {value.type.domain}, not per pair", help=f"give it {many}"
         )
     if binding is None:
         names = ", ".join(name.id for name in expression.indices)
@@ -197,7 +198,7 @@ def resolved_set(expression: tree.Reduce, frame: Frame) -> tuple[IndexSet | None
 def ambiguous(expression: tree.Reduce, sets: list[IndexSet], frame: Frame) -> None:
     """No operand tells which set is meant, or two disagree."""
     op, j = expression.op.id, expression.index.id
-    why = "no value in it is read at [i, j]" if not sets else f"{' and '.join(sorted(map(str, set(sets))))} differ"
+    why = f"no value in it is read at [i, {j}]" if not sets else f"{' and '.join(sorted(map(str, set(sets))))} differ"
     frame.error(
         "E0208",
         expression.span,
@@ -217,6 +218,6 @@ def over_pairs(op: str, body: Node, over: IndexSet, expression: tree.Reduce, fra
             "E0305",
             expression.body.span,
             f"the value is {body.type.domain}, and {expression.index.id} runs over {over}",
-            help=f"read it at both indices: `…[i, {expression.index.id}]`",
+            help=f"reduce over {body.type.domain.over}: `{op}[{expression.index.id} in {body.type.domain.over}](…)`",
         )
     return make(op, [body], expression.span, frame, over=over)

@@ -31,7 +31,7 @@ def aggregate(expression: tree.Call, frame: Frame) -> Value:
         for number in numbers[1:]:
             total = settle(total, number)
         return total / len(numbers) if expression.function.id == "mean" else total  # type: ignore[operator]
-    nodes = [as_node(item, expression, frame) for item in items]
+    nodes = [as_node(item, expression.arguments[0].value, frame) for item in items]
     total = nodes[0]
     for node in nodes[1:]:
         total = make(op, [total, node], expression.span, frame)

@@ -45,23 +45,36 @@ def evaluate_sizes(spec: Spec, frame: Frame) -> dict[str, Value]:
     return sizes
 
 
-def check_clashes(spec: Spec, states: Mapping[str, tree.Target], frame: Frame) -> None:
-    """Sizes, definitions, states and locals share one namespace with the language; definitions override the library."""
-    sizes, definitions, fields = ("a size", spec.sizes), ("a definition", spec.definitions), ("a state", states)
+def check_clashes(spec: Spec, states: Mapping[str, tree.Target], frame: Frame) -> bool:
+    """Sizes, definitions and states share one namespace with the language; definitions override the library.
+
+    True where there are clashes: what else is found would then depend on which of two meanings is taken.
+    """
+    sizes, fields = ("a size", spec.sizes), ("a state", states)
+    before = len(frame.world.problems.found)
     for name, expression in spec.sizes.items():
-        report(name, expression.span, (fields, definitions), frame)
+        report(name, expression.span, (), frame)
     for name, definition in spec.definitions.items():
         taken = names_no_weight(name) if definition.body.result else ""  # blocks name no weights
         report(name, definition.heading.span, (fields, sizes), frame, taken)
+        for argument in definition.heading.parameters or () if not definition.body.result else ():
+            report(argument.name, argument.span, (fields,), frame)
     for name, target in states.items():
-        report(name, target.span, (), frame)
+        report(name, target.span, (sizes,), frame)
+    return len(frame.world.problems.found) > before
+
+
+def check_locals(spec: Spec, states: Mapping[str, tree.Target], frame: Frame) -> None:
+    """Locals and arguments have names of their own too, but may be called like states where none are seen."""
+    sizes, definitions = ("a size", spec.sizes), ("a definition", spec.definitions)
     for definition in spec.definitions.values():
-        block = not definition.body.result
+        fixed = {} if definition.body.result else states
         for argument in definition.heading.parameters or ():
-            report(argument.name, argument.span, (sizes, definitions, *((fields,) if block else ())), frame)
+            report(argument.name, argument.span, (sizes, definitions), frame)
         for local in named_in(definition):
-            report(name_of(local), local.span, (sizes, definitions), frame)
-        check_weights(definition.body, states if block else {}, frame)
+            if name_of(local) not in fixed:
+                report(name_of(local), local.span, (sizes, definitions), frame)
+        check_weights(definition.body, fixed, frame)
     for local in (*named_in(spec.input), *named_in(spec.output)):
         if name_of(local) not in states:
             report(name_of(local), local.span, (sizes, definitions), frame)
@@ -134,6 +147,8 @@ def names_read(node: object) -> Iterator[tree.Name]:
             yield from names_read(item)
     elif isinstance(node, tree.Name):
         yield node
+    elif isinstance(node, tree.Call) and isinstance(node.function, tree.Name) and node.function.id == "layers":
+        yield node.function
     elif isinstance(node, tree.Node):
         skipped = ("span", "indices", "index", "parameters", *(("op",) if isinstance(node, tree.Reduce) else ()))
         for field, value in vars(node).items():

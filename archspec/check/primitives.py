@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from archspec.check.build import as_node, make
+from archspec.check.build import as_node, clash, make, no_numbers
 from archspec.check.suggest import nearest
 from archspec.check.values import HIDDEN, Frame, Listing, Primitive, Size, Value, broken, is_broken, number_of
 from archspec.ir.nodes import Node
@@ -97,7 +97,10 @@ def option(formal: Formal, expressions: Sequence[tree.Expr], frame: Frame) -> ob
     if number is None or not isinstance(number, wanted) or (formal.kind == "number" and isinstance(number, bool)):
         if not is_broken(value):
             kind = "true or false" if formal.kind == "flag" else "a number known before training"
-            frame.error("E0301", expressions[0].span, f"{formal.name} must be {kind}")
+            shown = "true" if formal.kind == "flag" else "0.5"
+            frame.error(
+                "E0301", expressions[0].span, f"{formal.name} must be {kind}", help=f"such as `{formal.name} = {shown}`"
+            )
         return formal.default
     return number
 
@@ -114,7 +117,8 @@ def call_primitive(function: Primitive, call: tree.Call, frame: Frame) -> Value:
 
 def apply(name: str, row: Operation, formals: Sequence[Formal], bound: Bound, call: tree.Call, frame: Frame) -> Node:
     """Operands, axes and options evaluated, then the node made."""
-    operands = [one for formal in formals for one in values(formal, bound[formal.name], frame)]
+    parts = [one for formal in formals for one in values(formal, bound[formal.name], frame)]
+    operands = [operand for _, operand in parts]
     axes = [axis(one, frame) for formal in formals if formal.kind == "axes" for one in bound[formal.name]]
     options = {one.name: option(one, bound[one.name], frame) for one in formals if one.kind in ("number", "flag")}
     if any(map(is_broken, operands)) or None in axes:
@@ -123,20 +127,22 @@ def apply(name: str, row: Operation, formals: Sequence[Formal], bound: Bound, ca
         return weighs_by_degree(name, call, frame)
     if problem := refused(row, options, operands, call, frame):
         return problem
+    if problem := (None if row.name == "embed" else no_numbers(parts, frame)) or clash(row.name, parts, frame):
+        return problem
     path = weight_path(name, row, frame)
     return make(row.name, operands, call.span, frame, axes=tuple(one for one in axes if one), path=path, **options)
 
 
-def values(formal: Formal, expressions: Sequence[tree.Expr], frame: Frame) -> list[Node]:
-    """The operands of one formal; where it takes many, a list stands for all in it."""
+def values(formal: Formal, expressions: Sequence[tree.Expr], frame: Frame) -> list[tuple[tree.Expr, Node]]:
+    """The operands of one formal and where they stand; where it takes many, a list stands for all in it."""
     if formal.kind not in ("value", "values"):
         return []
-    found: list[Node] = []
+    found: list[tuple[tree.Expr, Node]] = []
     for expression in expressions:
         value = frame.value(expression)
         many = isinstance(value, Listing) and formal.kind == "values"
         items = value.items if many and isinstance(value, Listing) else (value,)
-        found += [as_node(item, expression, frame) for item in items]
+        found += [(expression, as_node(item, expression, frame)) for item in items]
     return found
 
 
@@ -183,7 +189,7 @@ def encode(function: Primitive, call: tree.Call, frame: Frame) -> Value:
     bound = bind(function.name, formals, call, frame)
     if bound is None:
         return broken(call.span)
-    [operand] = values(formals[0], bound["x"], frame)
+    [(_, operand)] = values(formals[0], bound["x"], frame)
     if is_broken(operand):
         return operand
     row = PRIMITIVES["embed" if operand.type.entries == "category" else "linear"]

@@ -98,7 +98,8 @@ def repeats(stage: tree.Repeat, frame: Frame) -> list[Instance]:
         return []
     inner = instances(stage.stage, frame)
     if count * len(inner) > MOST_BLOCKS:
-        frame.error("E0301", stage.count.span, f"{count * len(inner)} blocks are more than {MOST_BLOCKS}")
+        message = f"{count * len(inner)} blocks are more than {MOST_BLOCKS}"
+        frame.error("E0301", stage.count.span, message, help="repeat it less often")
         return []
     return inner * count
 
@@ -174,6 +175,10 @@ def output_section(spec: Spec, world: World, history: Mapping[str, tuple[Node, .
         )
     )
     at = spec.output.result[0] if spec.output.result else tree.Name(spec.output.span, "output")
+    if len(spec.output.result) > 1:
+        last = spec.output.result[0].span.to(spec.output.result[-1].span)
+        message = f"the prediction is one value, not {len(spec.output.result)}"
+        value = frame.error("E0310", last, message, help="join them: `concat(…)`")
     node = as_node(value, at, frame)
     check_prediction(node, at.span, frame)
     return Section("Output", (("", node),))
@@ -185,8 +190,9 @@ def check_prediction(node: Node, span: Span, frame: Frame) -> None:
     if is_broken(node) or facts is None:
         return
     if node.type.domain.kind != "node" or node.type.entries != "number":
-        said = str(node.type.domain) if node.type.entries == "number" else "no number"
-        frame.error("E0310", span, f"the prediction is {said}; the data set has labels per node", label=str(node.type))
+        said = str(node.type.domain) if node.type.entries == "number" else f"a {node.type.entries}"
+        message = f"the prediction is {said}; the data set has labels per node"
+        frame.error("E0310", span, message, label=str(node.type), help="end with `linear(x, out)` of a state per node")
     elif [axis.size for axis in node.type.axes] != [facts.out]:
         message = f"the prediction must have the axis out, one number for each of the {facts.out} classes"
         frame.error("E0310", span, message, label=str(node.type), help="end with `linear(x, out)`")

@@ -195,4 +195,9 @@ class Frame:
 
     def unsupported(self, span: Span, what: str, help: str = "") -> Node:
         """Report something the language has and this version lacks."""
-        return self.error("E0299", span, f"{what} is not supported yet", help=help)
+        return self.error(
+            "E0299",
+            span,
+            f"{what} is not supported yet",
+            help=help or "docs/language.md, section 7, lists what this version lacks",
+        )

@@ -50,6 +50,7 @@ def join_axes(left: tuple[Axis, ...], right: tuple[Axis, ...]) -> tuple[Axis, ..
         raise Mismatch(
             "E0302",
             f"axes ({names(left)}) and ({names(right)}) do not go together",
+            "bring one side to the other's axes: `linear(…)`, or `view(…)` where the sizes are equal",
             notes=(f"({names(long)}) has no axis {missing}" + sized(missing),),
         )
     named = {place: axis for place, axis in zip(at, short, strict=True) if axis.name}
@@ -61,6 +62,11 @@ def join_axes(left: tuple[Axis, ...], right: tuple[Axis, ...]) -> tuple[Axis, ..
 def names(axes: Sequence[Axis]) -> str:
     """`heads, c`."""
     return ", ".join(map(str, axes))
+
+
+def one(axes: Sequence[Axis]) -> str:
+    """`(heads, c)`, or that there are none."""
+    return f"({names(axes)})" if axes else "none"
 
 
 def sized(axis: Axis) -> str:
@@ -122,7 +128,8 @@ def inner(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) ->
     [at] = places(right.axes[-1:], left.axes)
     if at is None:
         said = f"axes ({names(left.axes)})" if left.axes else "a scalar"
-        raise Mismatch("E0313", f"`@` contracts the axis {right.axes[-1]}, which the left side, {said}, lacks")
+        text = f"`@` contracts the axis {right.axes[-1]}, which the left side, {said}, lacks"
+        raise Mismatch("E0313", text, "the last axis of the right side must be one of the left side's")
     rest = (*left.axes[:at], *left.axes[at + 1 :])
     return Type(domain, join_axes(rest, right.axes[:-1]))
 
@@ -171,7 +178,8 @@ def embed(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) ->
     if operand.entries != "category":
         raise Mismatch("E0306", "`embed` needs categories, not numbers", "use `linear` for numbers")
     if operand.axes:
-        raise Mismatch("E0306", f"`embed` needs one category, not axes ({names(operand.axes)})")
+        text = f"`embed` needs one category, not axes ({names(operand.axes)})"
+        raise Mismatch("E0306", text, "use `encode`")
     once(axes)
     return Type(operand.domain, axes)
 
@@ -180,7 +188,8 @@ def on_rows(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) 
     """A value with rows, unchanged: a norm of one constant has nothing to compare it with."""
     result = combine(operands)
     if result != ERROR and result.domain == CONSTANT:
-        raise Mismatch("E0304", "a norm needs a value per node or per pair, not a constant")
+        text = "a norm needs a value per node or per pair, not a constant"
+        raise Mismatch("E0304", text, "apply it to a field, such as a state")
     return result
 
 
@@ -188,7 +197,9 @@ def on_nodes(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options)
     """A value per node, unchanged."""
     result = combine(operands)
     if result != ERROR and result.domain != NODE:
-        raise Mismatch("E0304", f"`graph_norm` needs a value per node, not {result.domain}")
+        raise Mismatch(
+            "E0304", f"`graph_norm` needs a value per node, not {result.domain}", "use `batch_norm` on pairs"
+        )
     return result
 
 
@@ -210,9 +221,10 @@ def concat(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -
     lead = next((operand.axes[:-1] for operand in operands if operand.axes), ())
     for operand in operands:
         if operand.axes[:-1] != lead:
-            raise Mismatch(
-                "E0302", f"`concat` joins the last axis, and ({names(operand.axes[:-1])}) is not ({names(lead)})"
+            text = (
+                f"`concat` joins the last axis, but the axes before it differ: {one(lead)} and {one(operand.axes[:-1])}"
             )
+            raise Mismatch("E0302", text, "give all of them the same axes but the last")
     parts = [operand.axes[-1].size if operand.axes else 1 for operand in operands]
     total = None if None in parts else sum(part for part in parts if part is not None)
     return Type(domain, (*lead, Axis("", total)))
@@ -227,5 +239,5 @@ def view(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> 
     before, after = width(operand.axes), width(axes)
     if before is not None and after is not None and before != after:
         text = f"`view` from ({names(operand.axes)}) to ({names(axes)}) changes {before} entries to {after}"
-        raise Mismatch("E0302", text)
+        raise Mismatch("E0302", text, f"name axes of {before} entries together")
     return replace(operand, axes=axes)
