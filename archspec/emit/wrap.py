@@ -21,11 +21,10 @@ def wrapped(line: str, indent: int) -> list[str]:
 
 
 def assigned(line: str) -> tuple[str, str]:
-    """`x = ` or `return `, and what follows."""
-    for start in ("return ", f"{line.split(' ', 1)[0]} = "):
-        if line.startswith(start):
-            return start, line[len(start) :]
-    return "", line
+    """`x = `, `x, y = ` or `return `, and what follows."""
+    equals = (at + 3 for at, depth in depths(line) if depth == 0 and line.startswith(" = ", at))
+    cut = len("return ") if line.startswith("return ") else next(equals, 0)
+    return line[:cut], line[cut:]
 
 
 def broken(parts: Sequence[str], indent: int) -> Iterator[str]:
@@ -49,9 +48,19 @@ def in_brackets(line: str, indent: int) -> list[str]:
     if indent + STEP + len(inside) <= WIDTH and not inside.endswith(","):
         lines.append(" " * (indent + STEP) + inside)
     else:
-        for argument in split(inside.rstrip(","), (", ",)):
-            lines += wrapped(argument.removeprefix(", ").removesuffix(",") + ",", indent + STEP)
+        lines += several(inside, indent + STEP)
     return [*lines, " " * indent + line[end:]]
+
+
+def several(inside: str, indent: int) -> Iterator[str]:
+    """What stands within brackets: an argument a line, or one value, which a comma would make a tuple."""
+    arguments = split(inside.rstrip(","), (", ",))
+    if len(arguments) > 1 or inside.endswith(","):
+        for argument in arguments:
+            yield from wrapped(argument.removeprefix(", ").removesuffix(",") + ",", indent)
+        return
+    parts = next((parts for operators in OPERATORS if len(parts := split(inside, operators)) > 1), [inside])
+    yield from broken(parts, indent)
 
 
 def split(text: str, separators: Sequence[str]) -> list[str]:
