@@ -156,8 +156,8 @@ def main() -> None:
         "# Forms of the operations over pairs",
         "",
         f"`python benchmarks/kernels.py`, {date.today()}: {processor()}, one thread, torch {torch.__version__}.",
-        "Milliseconds forward and backward in float32; in brackets nanoseconds per edge and feature (csr, gather) or per",
-        "pair of V and feature (all others). CPU time, medians.",
+        "Milliseconds forward and backward in float32; in brackets nanoseconds per edge and feature (csr, gather) or",
+        "per pair of V and feature (all others). CPU time, medians.",
         "",
         "```",
     ]
