@@ -55,6 +55,7 @@ def training(function: Callable[..., torch.Tensor], *values: torch.Tensor) -> St
 
 
 def neighbour_sums(batch: rt.Batch, d: int) -> dict[str, Step]:
+    """Sums of x[j] over the neighbours."""
     x = torch.randn(batch.nodes, d)
     return {
         "csr": training(lambda x: rt.neighbour_sum_csr(batch.N, x), x),
@@ -64,6 +65,7 @@ def neighbour_sums(batch: rt.Batch, d: int) -> dict[str, Step]:
 
 
 def weighted_sums(batch: rt.Batch, d: int, heads: int = 4) -> dict[str, Step]:
+    """Sums of w[i, j] x[j] over the neighbours, gradients of w and x."""
     x, w = torch.randn(batch.nodes, heads, d // heads), torch.rand(len(batch.N), heads)
     return {
         "csr": training(lambda w, x: rt.weighted_sum_csr(batch.N, w, x), w, x),
@@ -73,6 +75,7 @@ def weighted_sums(batch: rt.Batch, d: int, heads: int = 4) -> dict[str, Step]:
 
 
 def attentions(batch: rt.Batch, d: int, heads: int = 4) -> dict[str, Step]:
+    """Softmax attention over the neighbours, and over V for comparison."""
     q, k, v = (torch.randn(batch.nodes, heads, d // heads) for _ in range(3))
     return {
         "gather": training(lambda q, k, v: rt.attention_gather(batch, batch.N, q, k, v, 0.25), q, k, v),

@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -59,7 +59,13 @@ class GIN(nn.Module):
 
 
 class NormFirst(nn.Module):
-    """x + mix(norm(x)), x + mlp(norm(x)), and a linear read-out: the frame of the other two."""
+    """x + mix(norm(x)), x + mlp(norm(x)), and a linear read-out: the frame of the other two.
+
+    They name their `mixer` and, in `mixer_names`, where its weights come from.
+    """
+
+    mixer: Callable[[int], nn.Module]
+    mixer_names: Callable[[str, str], dict[str, str]]
 
     def __init__(self, letters: int, out: int, d: int = 64, depth: int = 4):
         super().__init__()
@@ -68,10 +74,6 @@ class NormFirst(nn.Module):
         self.before_mixer, self.before_mlp = (nn.ModuleList(nn.LayerNorm(d) for _ in range(depth)) for _ in range(2))
         self.mlps = nn.ModuleList(self.mlp(d) for _ in range(depth))
         self.head = nn.Linear(d, out)
-
-    @staticmethod
-    def mixer(d: int) -> nn.Module:
-        raise NotImplementedError
 
     @staticmethod
     def mlp(d: int) -> nn.Module:
@@ -93,10 +95,6 @@ class NormFirst(nn.Module):
             names |= {f"{second}.mlp.linear": f"mlps.{k}.0", f"{second}.mlp.batch_norm": f"mlps.{k}.1"}
             names |= {f"{second}.mlp.linear_2": f"mlps.{k}.3"} | self.mixer_names(first, f"mixers.{k}")
         return renamed(ours, names)
-
-    @staticmethod
-    def mixer_names(ours: str, theirs: str) -> dict[str, str]:
-        raise NotImplementedError
 
 
 class Gate(nn.Module):

@@ -132,18 +132,20 @@ def step(module: nn.Module, cut: Callable[[int], tuple[tuple[object, ...], Tenso
 
 
 def our_cut(data: Source, number: int) -> tuple[tuple[object, ...], Tensor]:
+    """A compiled module's arguments and the targets of a batch, cut from packed arrays."""
     batch = data.split.batch(range(number * data.batch_size, (number + 1) * data.batch_size))
     assert batch.y is not None
     return (batch,), batch.y
 
 
 def their_cut(data: Source, form: Callable[[Batch], Tensor], number: int) -> tuple[tuple[object, ...], Tensor]:
+    """The arguments of a model of PyG and the targets of a batch, collated from a list of graphs."""
     graphs = data.graphs[number * data.batch_size : (number + 1) * data.batch_size]
     batch = Batch.from_data_list(graphs)
     return (batch.x, form(batch), batch.batch), batch.y
 
 
-def same(ours: nn.Module, theirs: nn.Module, data: Source, form: Callable[[Batch], Tensor]) -> None:
+def assert_same(ours: nn.Module, theirs: nn.Module, data: Source, form: Callable[[Batch], Tensor]) -> None:
     """Copy the weights and compare outputs and all gradients in float64 on the first batch; AssertionError if not."""
     theirs.load_state_dict(theirs.from_ours(ours.state_dict()))
     gradients = []
@@ -167,7 +169,7 @@ def variants(name: str, data: Source) -> dict[str, Step]:
     steps = {"archspec": step(ours, lambda number: our_cut(data, number))}
     for label, (model, form) in ROWS[name].items():
         theirs = model(data.facts.letters, data.facts.out)
-        same(ours, theirs, data, form)
+        assert_same(ours, theirs, data, form)
         steps[label] = step(theirs, lambda number, form=form: their_cut(data, form, number))
     return steps
 

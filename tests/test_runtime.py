@@ -134,7 +134,7 @@ def inputs(batch, pairs, shapes):
     return [value.requires_grad_() for value in made]
 
 
-def compare(ours, loop, batch, pairs, values):
+def assert_same(ours, loop, batch, pairs, values):
     result, expected = ours(batch, pairs, *values), loop(batch, pairs, *values)
     torch.testing.assert_close(result, expected)
     cotangent = torch.randn_like(expected)
@@ -154,7 +154,7 @@ def test_function_is_the_loop(name, over, shapes):
         torch.manual_seed(0)
         batch = make(graphs)
         pairs = batch.pairs(over, 2 if over == "reach" else 0)
-        compare(ours, loop, batch, pairs, inputs(batch, pairs, shapes))
+        assert_same(ours, loop, batch, pairs, inputs(batch, pairs, shapes))
 
 
 @given(graphs=batches(), seed=st.integers(0, 2**31))
@@ -165,7 +165,7 @@ def test_function_is_the_loop_on_random_multigraphs(name, graphs, seed):
     batch = make(graphs)
     over, chosen = sets[seed % len(sets)], shapes[seed // 4 % len(shapes)]
     pairs = batch.pairs(over, 2 if over == "reach" else 0)
-    compare(ours, loop, batch, pairs, inputs(batch, pairs, chosen))
+    assert_same(ours, loop, batch, pairs, inputs(batch, pairs, chosen))
 
 
 @pytest.mark.parametrize("name", [name for name in TABLE if not name.startswith("pool")])
@@ -174,7 +174,7 @@ def test_types_without_csr_take_the_plain_form(name, monkeypatch):
     ours, loop, sets, shapes = TABLE[name]
     batch = make(ODD["everything"])
     pairs = batch.pairs(sets[0])
-    compare(ours, loop, batch, pairs, inputs(batch, pairs, shapes[-1]))
+    assert_same(ours, loop, batch, pairs, inputs(batch, pairs, shapes[-1]))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_symmetric_set_shares_its_transpose(name):
     batch = make([(4, (*both_ways((0, 1), (2, 1), (2, 1)), (3, 3))), SHAPES["undirected"]])
     batch.N.symmetric = True
     assert batch.N.transpose is batch.N
-    compare(ours, loop, batch, batch.N, inputs(batch, batch.N, shapes[-1]))
+    assert_same(ours, loop, batch, batch.N, inputs(batch, batch.N, shapes[-1]))
 
 
 def test_a_directed_set_that_claims_symmetry_is_found_out():
@@ -215,7 +215,7 @@ def test_a_directed_set_that_claims_symmetry_is_found_out():
     batch.N.symmetric = True
     values = inputs(batch, batch.N, "n3")
     with pytest.raises(AssertionError):
-        compare(without_batch(rt.neighbour_sum_csr), loop_sum, batch, batch.N, values)
+        assert_same(without_batch(rt.neighbour_sum_csr), loop_sum, batch, batch.N, values)
 
 
 def test_softmax_of_minus_infinity_is_never_nan():
@@ -262,7 +262,7 @@ def test_padded_attention_is_the_loop(shapes):
     for graphs in ODD.values():
         batch = make(graphs)
         values = inputs(batch, batch.pairs("V"), shapes)
-        compare(padded_attention, loop_attention, batch, batch.pairs("V"), values)
+        assert_same(padded_attention, loop_attention, batch, batch.pairs("V"), values)
 
 
 def test_padding_does_not_leak(monkeypatch):
@@ -277,10 +277,10 @@ def test_padding_does_not_leak(monkeypatch):
         return torch.where(real, honest(batch, x), 1e6)
 
     monkeypatch.setattr(attention, "pad", poisoned)
-    compare(padded_attention, loop_attention, batch, pairs, values)
+    assert_same(padded_attention, loop_attention, batch, pairs, values)
     monkeypatch.setattr(attention, "padding_mask", lambda batch, dtype: torch.zeros((), dtype=dtype))
     with pytest.raises(AssertionError):
-        compare(padded_attention, loop_attention, batch, pairs, values)
+        assert_same(padded_attention, loop_attention, batch, pairs, values)
 
 
 MUTANTS = [
@@ -299,7 +299,7 @@ def test_the_comparison_finds_planted_faults(name, module, part, mutant, monkeyp
     ours, loop, _, shapes = TABLE[name]
     batch = make(ODD["everything"])
     with pytest.raises(AssertionError):
-        compare(ours, loop, batch, batch.N, inputs(batch, batch.N, shapes[-1]))
+        assert_same(ours, loop, batch, batch.N, inputs(batch, batch.N, shapes[-1]))
 
 
 def test_a_batch_is_freed_without_a_search_for_cycles():

@@ -33,7 +33,7 @@ def expected_pairs(shapes, name):
     return found
 
 
-def check_set(shapes, name):
+def assert_set(shapes, name):
     pairs = make(shapes).pairs(name, 2 if name == "reach" else 0)
     assert Counter(listed(pairs)) == expected_pairs(shapes, name)
     assert pairs.target.tolist() == sorted(pairs.target.tolist())
@@ -46,13 +46,13 @@ def check_set(shapes, name):
 @pytest.mark.parametrize("name", SETS)
 def test_sets_are_what_the_language_says(name):
     for shapes in ODD.values():
-        check_set(shapes, name)
+        assert_set(shapes, name)
 
 
 @given(shapes=batches())
 @pytest.mark.parametrize("name", SETS)
 def test_sets_of_random_multigraphs(name, shapes):
-    check_set(shapes, name)
+    assert_set(shapes, name)
 
 
 def test_sets_are_made_once():

@@ -30,7 +30,7 @@ def normed(x, dims):
     return (x - mean) / ((x - mean).square().mean(dims, keepdim=True) + 1e-5).sqrt()
 
 
-def same(ours, formula, x):
+def assert_same(ours, formula, x):
     x = x.requires_grad_()
     torch.testing.assert_close(ours(x), formula(x))
     cotangent = torch.randn_like(x)
@@ -42,10 +42,14 @@ def same(ours, formula, x):
 def test_batch_norm(axes):
     module = shaken(nn.BatchNorm1d(width(axes)))
     weight, bias = module.weight.view(axes), module.bias.view(axes)
-    same(lambda x: rt.batch_norm(x, module), lambda x: normed(x, 0) * weight + bias, torch.randn(7, *axes).double())
+    assert_same(
+        lambda x: rt.batch_norm(x, module), lambda x: normed(x, 0) * weight + bias, torch.randn(7, *axes).double()
+    )
     module.eval()
     mean, std = module.running_mean.view(axes), (module.running_var.view(axes) + 1e-5).sqrt()
-    same(lambda x: rt.batch_norm(x, module), lambda x: (x - mean) / std * weight + bias, torch.randn(1, *axes).double())
+    assert_same(
+        lambda x: rt.batch_norm(x, module), lambda x: (x - mean) / std * weight + bias, torch.randn(1, *axes).double()
+    )
 
 
 @pytest.mark.parametrize("rows", [0, 1])
@@ -72,7 +76,7 @@ def test_layer_norm(axes):
     def formula(x):
         return (normed(x, dims) if dims else x * 0) * weight + bias
 
-    same(lambda x: rt.layer_norm(x, module), formula, torch.randn(5, *axes).double())
+    assert_same(lambda x: rt.layer_norm(x, module), formula, torch.randn(5, *axes).double())
     assert rt.layer_norm(torch.zeros(0, *axes).double(), module).shape == (0, *axes)
 
 
@@ -87,7 +91,7 @@ def test_rms_norm(axes):
             x / ((x.square().mean(dims, keepdim=True) if dims else x.square()) + eps).sqrt() * module.weight.view(axes)
         )
 
-    same(lambda x: rt.rms_norm(x, module), formula, torch.randn(5, *axes).double())
+    assert_same(lambda x: rt.rms_norm(x, module), formula, torch.randn(5, *axes).double())
     assert rt.rms_norm(torch.zeros(0, *axes).double(), module).shape == (0, *axes)
 
 
@@ -102,7 +106,7 @@ def test_graph_norm_is_pygs(axes):
         def formula(x, batch=batch):
             return theirs(x.view(batch.nodes, width(axes)), batch.graph, batch.graphs).view(x.shape)
 
-        same(lambda x, batch=batch: rt.graph_norm(batch, x, ours), formula, x)
+        assert_same(lambda x, batch=batch: rt.graph_norm(batch, x, ours), formula, x)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="mallopt is glibc's")

@@ -151,7 +151,7 @@ def results(module: nn.Module, run: Callable[[Tensor], Tensor], x: Tensor) -> tu
     )
 
 
-def compare(row: Row, ours: nn.Module, theirs: nn.Module, shapes: list) -> None:
+def assert_same(row: Row, ours: nn.Module, theirs: nn.Module, shapes: list) -> None:
     batch = make(shapes)
     edge_index = torch.stack([batch.N.index, batch.N.target])
     x = torch.randn(batch.nodes, D, dtype=torch.float64)
@@ -176,14 +176,14 @@ def test_equations_are_the_layer(name, backend):
     torch.manual_seed(0)
     ours, theirs = pair(row, backend)
     for shapes in BATCHES.values():
-        compare(row, ours, theirs, [SHAPES[shape] for shape in shapes])
+        assert_same(row, ours, theirs, [SHAPES[shape] for shape in shapes])
 
 
 @given(shapes=batches())
 @pytest.mark.parametrize("name", ROWS)
 def test_equations_are_the_layer_on_random_multigraphs(name, shapes):
     torch.manual_seed(0)
-    compare(ROWS[name], *pair(ROWS[name]), shapes)
+    assert_same(ROWS[name], *pair(ROWS[name]), shapes)
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -195,7 +195,7 @@ def test_edges_the_other_way_are_another_layer(name):
     forward = theirs.forward
     theirs.forward = lambda x, edges: forward(x, edges.flip(0))
     with pytest.raises(AssertionError):
-        compare(row, ours, theirs, [SHAPES["directed with isolated nodes"]])
+        assert_same(row, ours, theirs, [SHAPES["directed with isolated nodes"]])
 
 
 @pytest.mark.parametrize("backend", ["", "sdpa", "dense", "gather"])
