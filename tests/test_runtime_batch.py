@@ -141,6 +141,7 @@ def test_features_that_want_gradients_are_not_kept():
     graph.x, graph.edge_attr = torch.randn(5, 2), torch.randn(len(SHAPES["undirected"][1]), 1, requires_grad=True)
     for _ in range(2):
         rt.as_batch(graph).e.sum().backward()
+    assert torch.equal(graph.edge_attr.grad, torch.full_like(graph.edge_attr, 2.0))
 
 
 def test_a_batch_vector_in_place_of_ptr():
