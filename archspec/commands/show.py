@@ -1,7 +1,8 @@
 """`archspec show`: any stage of a spec between its text and its module, as text."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import prod
+from typing import TypeGuard
 
 import click
 
@@ -28,21 +29,23 @@ def tree_text(spec: Spec, backend: Mapping[str, str]) -> str:
     parts: list[tuple[str, tree.Node]] = [(f"sizes.{name}", value) for name, value in spec.sizes.items()]
     parts += [("input", spec.input), ("stack", spec.stack), ("output", spec.output)]
     parts += [(f"where.{name}", definition) for name, definition in spec.definitions.items()]
-    return "\n".join(f"{title}\n{branch(node, 1)}" for title, node in parts) + "\n"
+    return "\n".join(line for title, node in parts for line in branch(title, node, 0)) + "\n"
 
 
-def branch(value: object, depth: int) -> str:
-    """A node and what is under it, two spaces deeper; plain values stand on the node's own line."""
-    fields = [(key, inner) for key, inner in vars(value).items() if key != "span"]
-    plain = "".join(f" {key}={inner!r}" for key, inner in fields if not nested(inner))
-    lines = [f"{'  ' * depth}{type(value).__name__}{plain}"]
-    for key, inner in fields:
-        for item in inner if isinstance(inner, tuple) else (inner,) if nested(inner) else ():
-            lines.append(f"{'  ' * (depth + 1)}{key}:\n{branch(item, depth + 2)}")
-    return "\n".join(lines)
+def branch(title: str, node: tree.Node, depth: int) -> Iterator[str]:
+    """A node on a line with its plain fields, and what is under it, two spaces deeper, each behind its field."""
+    fields = [(key, value) for key, value in vars(node).items() if key != "span"]
+    plain = "".join(f" {key}={value!r}" for key, value in fields if not nested(value) and value not in (None, ()))
+    yield f"{'  ' * depth}{title}: {type(node).__name__}{plain}"
+    for key, value in fields:
+        if isinstance(value, tree.Node):
+            yield from branch(key, value, depth + 1)
+        elif nested(value):
+            for at, item in enumerate(value):
+                yield from branch(f"{key}[{at}]", item, depth + 1)
 
 
-def nested(value: object) -> bool:
+def nested(value: object) -> TypeGuard[tuple[tree.Node, ...]]:
     """Whether a field holds nodes."""
     return isinstance(value, tree.Node) or (isinstance(value, tuple) and bool(value))
 
@@ -90,6 +93,9 @@ STAGES: Mapping[str, Callable[[Spec, Mapping[str, str]], str]] = {
 @spec_options
 def command(spec: str, stage: str, after: str | None, backend: tuple[str, ...], overrides: tuple[str, ...]) -> None:
     """Print SPEC at one stage on its way to a module."""
+    if after and stage not in ("spec", "ir"):
+        message = f"`--after` shows the program, not `--as {stage}`"
+        raise SpecError([Diagnostic("E0044", message, help="write `--as ir`")])
     read = load_spec(spec, overrides)
     text = program_after(read, after) if after else STAGES[stage](read, forced(backend))
     click.echo(text, nl=not text.endswith("\n"))
@@ -100,7 +106,9 @@ def forced(backend: tuple[str, ...]) -> dict[str, str]:
     pairs = [one.partition("=") for one in backend]
     for op, equals, form in pairs:
         if not equals or not form:
-            raise SpecError([Diagnostic("E0044", f"`--backend {op}` names no form", help="write `--backend neighbour_sum=dense`")])
+            raise SpecError(
+                [Diagnostic("E0044", f"`--backend {op}` names no form", help="write `--backend neighbour_sum=dense`")]
+            )
     return {op: form for op, _, form in pairs}
 
 

@@ -1,13 +1,17 @@
-"""What differs between two specs: definitions by name, settings by path, and whether the typed programs are the same.
+"""What differs between two specs: equations by name, settings and weights by path; whether the programs are the same.
 
 Non-goals: judging; finding definitions that were only renamed (but where the programs are the same, it says so).
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Literal
 
-from archspec.cost.parameters import count
+from archspec.cost.parameters import count, parameters
+from archspec.diagnostics import SpecError
 from archspec.ir.nodes import Program, Section
 from archspec.ir.printer import expression
 from archspec.syntax.printer import print_body, print_expression, print_heading, print_stack
@@ -25,12 +29,29 @@ class Change:
 
 
 @dataclass(frozen=True)
+class WeightChange:
+    """Weights of one name and shape of which there are more or fewer; `layers.*` stands for every block instance."""
+
+    name: str
+    shape: tuple[int, ...]
+    instances: int
+    """How many more; negative where there are fewer."""
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in them."""
+        return self.instances * prod(self.shape)
+
+
+@dataclass(frozen=True)
 class Difference:
     """Everything that differs, and the number of parameters of both."""
 
     changes: tuple[Change, ...]
+    weights: tuple[WeightChange, ...]
     same_function: bool
-    parameters: tuple[int, int]
+    parameters: tuple[int, int] | None
+    """None where a size is not known without a data set."""
 
     def __bool__(self) -> bool:
         return bool(self.changes)
@@ -40,7 +61,10 @@ def differences(a: Spec, b: Spec, programs: tuple[Program, Program]) -> Differen
     """Compare two specs, given their typed programs; their names and remarks do not count."""
     changes = (*changed("model", equations(a), equations(b)), *changed("", settings(a), settings(b)))
     same = structure(programs[0]) == structure(programs[1])
-    return Difference(changes, same, (count(programs[0]), count(programs[1])))
+    try:
+        return Difference(changes, tuple(weight_changes(*programs)), same, (count(programs[0]), count(programs[1])))
+    except SpecError:
+        return Difference(changes, (), same, None)
 
 
 def equations(spec: Spec) -> Mapping[str, str]:
@@ -48,8 +72,14 @@ def equations(spec: Spec) -> Mapping[str, str]:
     entries = {f"sizes.{name}": print_expression(value) for name, value in spec.sizes.items()}
     entries |= {"input": print_body(spec.input), "stack": print_stack(spec.stack), "output": print_body(spec.output)}
     for name, definition in spec.definitions.items():
-        entries[f"where.{name}"] = f"{print_heading(definition.heading)}: {print_body(definition.body)}"
+        heading, body = print_heading(definition.heading), print_body(definition.body)
+        entries[f"where.{name}"] = f"{heading}: |\n{indented(body)}" if "\n" in body else f"{heading}: {body}"
     return entries
+
+
+def indented(text: str) -> str:
+    """Every line two spaces deeper."""
+    return "\n".join(f"  {line}" for line in text.splitlines())
 
 
 def settings(spec: Spec) -> Mapping[str, str]:
@@ -68,8 +98,8 @@ def leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
 
 
 def changed(prefix: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
-    """The entries that differ, in the order of the first, then those only the second has."""
-    for key in (*old, *(key for key in new if key not in old)):
+    """The entries that differ, each where its own text has it."""
+    for key in merged(list(old), list(new)):
         path = f"{prefix}.{key}" if prefix else key
         if key not in new:
             yield Change("-", path, old[key], "")
@@ -77,6 +107,28 @@ def changed(prefix: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iter
             yield Change("+", path, "", new[key])
         elif old[key] != new[key]:
             yield Change("~", path, old[key], new[key])
+
+
+def merged(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """All keys in the order of the first; one that only the second has comes behind the key before it there."""
+    keys = list(old)
+    for before, key in zip([None, *new], new, strict=False):
+        if key not in keys:
+            keys.insert(keys.index(before) + 1 if before is not None else 0, key)
+    return keys
+
+
+def weight_changes(old: Program, new: Program) -> Iterator[WeightChange]:
+    """Trainable tensors that come, go or change their shape, those of block instances together."""
+    before, after = (grouped(program) for program in (old, new))
+    for key in dict.fromkeys((*before, *after)):
+        if more := after[key] - before[key]:
+            yield WeightChange(*key, more)
+
+
+def grouped(program: Program) -> Counter[tuple[str, tuple[int, ...]]]:
+    """How many tensors there are of a name, block instances aside, and a shape."""
+    return Counter((re.sub(r"^layers\.\d+\.", "layers.*.", name), shape) for name, shape in parameters(program).items())
 
 
 def structure(program: Program) -> tuple[str, ...]:

@@ -10,6 +10,6 @@ def plan_text(plan: Plan) -> str:
 
     def remark(node: Node) -> str:
         choice = plan.choices.get(id(node))
-        return f"{choice.form.backend}: {choice.reason}" if choice else ""
+        return f"by {choice.form.backend}: {choice.reason}" if choice else ""
 
-    return f"# estimates: forward and backward over {BATCH} graphs\n\n{program_text(plan.program, remark)}"
+    return f"# estimates are for forward and backward over {BATCH} graphs\n\n{program_text(plan.program, remark)}"

@@ -69,8 +69,8 @@ def shape_of(facts: Facts | None) -> Shape:
 def schedule(program: Program, facts: Facts | None, forced: Mapping[str, str] | None = None) -> Plan:
     """The cheapest form of each fused operation, or the one forced by operation name.
 
-    A forced form that does not serve a set (`sdpa` on N) leaves the choice there. Raises SpecError E0044 where a forced form
-    does not exist.
+    A forced form that does not serve a set (`sdpa` on N) leaves the choice there. Raises SpecError E0044 where a forced
+    form does not exist.
     """
     forced = forced or {}
     check_forced(forced)
@@ -104,12 +104,18 @@ def choose(node: Node, shape: Shape, forced: str | None) -> Choice:
         if over.name in form.sets
     }
     figures = ", ".join(
-        f"{form.backend} {cost:.2g} ms" for form, cost in sorted(costs.items(), key=lambda item: item[1])
+        f"{form.backend} {milliseconds(cost)}" for form, cost in sorted(costs.items(), key=lambda item: item[1])
     )
     wanted = [form for form in costs if form.backend == forced]
     if wanted:
         return Choice(wanted[0], f"forced; {figures}")
     return Choice(min(costs, key=lambda form: costs[form]), figures)
+
+
+def milliseconds(cost: float) -> str:
+    """`0.013 ms`, `160 ms`: two digits."""
+    digits = f"{cost:.2g}"
+    return f"{float(digits):.0f} ms" if cost >= 10 else f"{digits} ms"
 
 
 def width_of(node: Node) -> int:
