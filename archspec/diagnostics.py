@@ -40,7 +40,14 @@ class Problems:
     found: list[Diagnostic] = field(default_factory=list)
 
     def error(
-        self, code: str, span: Span | None, message: str, *, label: str = "", notes: tuple[str, ...] = (), help: str = ""
+        self,
+        code: str,
+        span: Span | None,
+        message: str,
+        *,
+        label: str = "",
+        notes: tuple[str, ...] = (),
+        help: str = "",
     ) -> None:
         """Add a problem; the same problem at the same place is kept once."""
         self.add(Diagnostic(code, message, span, label, notes, help))
@@ -84,7 +91,7 @@ def concise(diagnostic: Diagnostic) -> str:
     """One line: place, code, message, cure."""
     at = where(diagnostic)
     cure = f" ({diagnostic.help})" if diagnostic.help else ""
-    return f"{at}: {diagnostic.code} {diagnostic.message}{cure}" if at else f"{diagnostic.code} {diagnostic.message}{cure}"
+    return f"{f'{at}: ' if at else ''}{diagnostic.code} {diagnostic.message}{cure}"
 
 
 def as_data(diagnostic: Diagnostic) -> dict[str, object]:

@@ -75,20 +75,8 @@ def pipeline() -> str:
 
 
 ORDER = (
-    *(
-        "source.py",
-        "diagnostics.py",
-        "syntax",
-        "library",
-        "ir",
-        "facts",
-        "cost",
-        "check",
-        "passes",
-        "compare",
-        "runtime",
-    ),
-    *("emit", "reference", "structure", "data", "pipeline.py", "equal", "train", "commands", "__main__.py"),
+    *("source.py", "diagnostics.py", "syntax", "library", "ir", "facts", "cost", "check", "passes", "compare"),
+    *("runtime", "emit", "reference", "structure", "data", "train", "pipeline.py", "equal", "commands"),
 )
 """Folders and files of the package, each above those that may import from it."""
 

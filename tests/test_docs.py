@@ -23,6 +23,7 @@ from archspec.pipeline import compile_spec
 from archspec.syntax.load import load_spec
 from archspec.syntax.mistakes import MISTAKES
 from archspec.syntax.settings import CODES, MISSING, UNKNOWN, WRONG
+from tests.test_layers import ROWS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md"])
@@ -197,6 +198,10 @@ def generator() -> ModuleType:
 def test_generated_parts_are_up_to_date(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert generator().fresh(text) == text, "run `python docs/generate.py`"
+
+
+def test_the_listing_has_the_order_of_the_layers() -> None:
+    assert tuple(name.removesuffix(".py") for name in generator().ORDER) == ROWS
 
 
 def test_a_stale_part_is_seen() -> None:

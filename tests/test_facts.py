@@ -31,7 +31,7 @@ def test_unknown_name_is_located_and_the_nearest_is_suggested():
     text = SourceFile("my.yaml", "data:\n  name: Patern\n")
     with pytest.raises(SpecError) as caught:
         known(DataSettings(name="Patern"), Span(text, 14, 20))
-    assert str(caught.value) == "my.yaml:2:9: E0401 unknown data set `Patern` (did you mean `pattern`?)"
+    assert str(caught.value) == "my.yaml:2:9: E0401 unknown data set `Patern` (write `pattern`)"
     assert caught.value.diagnostics[0].notes == ("known data sets: `pattern`",)
 
 

@@ -82,7 +82,8 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         given = None if arguments is None else list(arguments)
         result = main.main(given, "archspec", standalone_mode=False, obj=session)
-        sys.stdout.flush()
+        if sys.stdout:  # there is none where the caller has closed it
+            sys.stdout.flush()
         sys.exit(result if isinstance(result, int) else 0)
     except SpecError as error:
         leave(error.diagnostics, session["format"])
@@ -96,6 +97,8 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:
         if isinstance(error, OSError) and error.errno in MACHINE:
             leave([of_machine(error)], session["format"])
+        if out_of_memory(error):
+            leave([of_memory(error)], session["format"])
         traceback.print_exc()
         print(f"bug in archspec: {type(error).__name__}: {error}", file=sys.stderr)
         print("This is not a mistake in your spec. Please report it with the text above.", file=sys.stderr)
@@ -120,6 +123,8 @@ def of_click(error: click.ClickException) -> Diagnostic:
     message = error.format_message().strip()
     message = re.sub(r"\s*\(?Did you mean.*", "", message, flags=re.DOTALL)
     close = getattr(error, "possibilities", None) or []
+    if choice := re.search(r"'([^']*)' is not one of (.*)", message):
+        close = difflib.get_close_matches(choice[1], re.findall(r"'([^']*)'", choice[2]), 1)
     help = f"write `{close[0]}`" if close else ""
     context = getattr(error, "ctx", None)
     usage = (f"see `{context.command_path} --help`",) if context else ()
@@ -130,6 +135,23 @@ def of_machine(error: OSError) -> Diagnostic:
     """An error of the machine, with the file it is about."""
     reason = (error.strerror or str(error)).lower()
     return Diagnostic("E0005", f"cannot use `{error.filename}`: {reason}" if error.filename else reason)
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether Python or torch, which is not imported for this, asked for more memory than there is."""
+    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return named or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+
+
+def of_memory(error: Exception) -> Diagnostic:
+    """Too large a model or batch for this machine."""
+    said = str(error).partition("\n")[0].rpartition("DefaultCPUAllocator: ")[2]
+    return Diagnostic(
+        "E0006",
+        "there is not enough memory",
+        notes=(said,) if said else (),
+        help="make a size in `model.sizes` smaller, or `data.batch_size`",
+    )
 
 
 def look_for_namesake() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -32,7 +33,8 @@ def command(name: str, origin: str) -> None:
         raise SpecError(
             [Diagnostic("E0001", f"there is no folder `{path.parent}`", path=str(path), help="make it first")]
         ) from None
-    click.echo(f"wrote {path}, a copy of {origin}\nnext:  archspec check {path}\n       archspec train {path}")
+    typed = shlex.quote(str(path))
+    click.echo(f"wrote {path}, a copy of {origin}\nnext:  archspec check {typed}\n       archspec train {typed}")
 
 
 def copy(origin: str, name: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from archspec import __version__
+from archspec.cost.parameters import parameters
 from archspec.emit.method import arguments, method_lines
 from archspec.emit.modules import constructor_lines
 from archspec.emit.names import RUNTIME, Variables, class_name
@@ -22,7 +23,11 @@ class Part:
 
 
 def source(plan: Plan) -> str:
-    """The text of a Python module whose class `Model` is the architecture."""
+    """The text of a Python module whose class `Model` is the architecture.
+
+    Raises SpecError E0311 where a size is not known without a data set.
+    """
+    parameters(plan.program)  # no text for weights whose shapes nobody knows
     parts, variables = list(named(plan)), Variables(plan.program)
     classes = [class_text(part, plan, variables) for part in parts] + [model_text(plan, parts, variables)]
     body = "\n\n\n".join(classes)

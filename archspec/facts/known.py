@@ -35,5 +35,5 @@ def unknown(name: str, span: Span | None) -> Diagnostic:
         span,
         label="not a data set" if span else "",
         notes=("known data sets: " + ", ".join(f"`{one}`" for one in TABLE),),
-        help=f"did you mean `{near[0]}`?" if near else "",
+        help=f"write `{near[0]}`" if near else "",
     )

@@ -83,7 +83,7 @@ def linear_weights(node: Node) -> tuple[Weight, ...]:
 
 def embed_weights(node: Node) -> tuple[Weight, ...]:
     """One row [features] per category."""
-    return (Weight("weight", (node["size"], width(node.type)), "normal"),)  # type: ignore[arg-type]
+    return (Weight("weight", (int(node["size"] or 0), width(node.type)), "normal"),)  # type: ignore[call-overload]
 
 
 def parameter_weights(node: Node) -> tuple[Weight, ...]:

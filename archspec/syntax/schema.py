@@ -5,6 +5,7 @@ The descriptions and defaults here are the source of the table of settings in `d
 
 from typing import Annotated, Literal
 
+from annotated_types import Le
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 Scalar = int | float | str | bool | None
@@ -66,7 +67,9 @@ class TrainSettings(Settings):
     """How to train."""
 
     epochs: PositiveInt = Field(100, description="epochs at most")
-    seed: NonNegativeInt = Field(0, description="seed of the initial weights, the order of graphs and dropout")
+    seed: NonNegativeInt = Field(
+        0, lt=2**63, description="seed of the initial weights, the order of graphs and dropout"
+    )
     optimizer: OptimizerSettings = Field(default_factory=lambda: OptimizerSettings(), description="the optimiser")
     schedule: Schedule = Field(default_factory=lambda: ConstantSettings(), description="learning rate over time")
     loss: Literal["weighted_cross_entropy", "cross_entropy"] = Field(
@@ -85,7 +88,7 @@ class TrainSettings(Settings):
     eval_batch_size: PositiveInt = Field(
         128, description="graphs in a batch of validation and test; changes scores by rounding only"
     )
-    threads: PositiveInt | None = Field(
+    threads: Annotated[PositiveInt, Le(1024)] | None = Field(
         None, description="CPU threads, on which the last bits depend; null takes what torch takes"
     )
     precision: Literal[32, 64] = Field(32, description="bits of a floating-point number")
