@@ -9,6 +9,7 @@ that comes with archspec, or `$ ` and a command, whose output the part is.
 
 import ast
 import inspect
+import os
 import re
 import runpy
 import shlex
@@ -127,7 +128,12 @@ def output(command: str) -> str:
     if program != "archspec":
         raise ValueError(f"only commands of archspec can be shown, not `{command}`")
     done = subprocess.run(
-        [sys.executable, "-m", "archspec", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "archspec", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     text = "\n".join(line.rstrip() for line in (done.stdout + done.stderr).rstrip().split("\n"))
     return f"```console\n$ {command}\n{text}\n```"
