@@ -22,13 +22,18 @@ def each_section(program: Program, rewrite: Callable[[Section], Section]) -> Pro
 
 
 def bottom_up(section: Section, rule: Rule) -> Section:
-    """Every node rebuilt with its rewritten operands and handed to the rule; the rule returns it or a better one."""
+    """Every node rebuilt with its rewritten operands and handed to the rule; the rule returns it or a better one.
+
+    A node the rule makes gets the name of the one it stands for; nodes that were there before keep theirs.
+    """
     new: dict[int, Node] = {}
+    made = set(map(id, section.nodes))
     for node in section.nodes:
         changed = with_operands(node, [new[id(operand)] for operand in node.operands])
         better = rule(changed)
-        if better is not changed and not better.name and better.op != "state":
+        if id(better) not in made and not better.name:
             better.name = node.name
+        made.add(id(better))
         new[id(node)] = better
     return replace(section, results=tuple((name, new[id(value)]) for name, value in section.results))
 
