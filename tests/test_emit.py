@@ -267,7 +267,8 @@ def test_pickles_in_this_process(model: nn.Module) -> None:
 
 def test_pickles_into_another_process(tmp_path: Path) -> None:
     model = build(load_spec("gin", ["model.sizes.d=8"])).module.eval()
-    torch.save({"model": model, "batch": graphs_batch(), "out": model(graphs_batch())}, tmp_path / "model.pt")
+    batch = as_batch(graphs_batch())
+    torch.save({"model": model, "batch": batch, "out": model(batch)}, tmp_path / "model.pt")
     code = (
         "import sys, torch\n"
         "kept = torch.load(sys.argv[1], weights_only=False)\n"

@@ -3,10 +3,8 @@
 `pytest --update-golden` rewrites the files; look at what it changes.
 """
 
-import os
-import subprocess
-import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +12,7 @@ from archspec.commands.show import STAGES
 from archspec.ir.ops import PRIMITIVES
 from archspec.syntax.load import load_spec
 from tests.checking import compiled
+from tests.conftest import pytest_configure
 from tests.golden.compare import check_golden
 
 ROOT = Path(__file__).parents[1]
@@ -61,11 +60,13 @@ def test_no_file_without_a_spec() -> None:
     assert sorted(path.name for path in FOLDER.iterdir() if path.is_dir() and path.name != "__pycache__") == SPECS
 
 
-def test_files_are_not_rewritten_where_ci_is_set() -> None:
-    command = [sys.executable, "-m", "pytest", "--update-golden", "--collect-only", "-q", __file__]
-    ran = subprocess.run(command, cwd=ROOT, env={**os.environ, "CI": "1"}, capture_output=True, text=True, check=False)
-    assert ran.returncode != 0
-    assert "refused where CI is set" in ran.stderr
+def test_files_are_not_rewritten_where_ci_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = SimpleNamespace(getoption=lambda name: name == "--update-golden")
+    monkeypatch.delenv("CI", raising=False)
+    pytest_configure(config)
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.UsageError, match="refused where CI is set"):
+        pytest_configure(config)
 
 
 def test_a_difference_fails_and_is_shown(tmp_path: Path, request: pytest.FixtureRequest) -> None:
