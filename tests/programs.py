@@ -87,7 +87,7 @@ class Writer:
 
     def node_unary(self, axes: Axes, depth: int) -> str:
         """A function of every entry."""
-        return f"{self.pick(*UNARY, 'detach', '-')}({self.node(axes, depth - 1)})"
+        return f"{self.pick(*UNARY, 'detach', 'detach', '-')}({self.node(axes, depth - 1)})"
 
     def node_binary(self, axes: Axes, depth: int) -> str:
         """An operator or function of two; one side has all axes."""
@@ -106,7 +106,7 @@ class Writer:
             f"({whole} / (2 + tanh({other})))",
             f"maximum({whole}, {other})",
             f"minimum({whole}, {other})",
-            f"tanh({whole}) ** 2 * ({other})",
+            f"(tanh({whole}) ** 2 * ({other}))",
         )
 
     def node_choice(self, axes: Axes, depth: int) -> str:
@@ -179,7 +179,7 @@ class Writer:
 
     def pair_unary(self, axes: Axes, over: str, depth: int) -> str:
         """A function of every entry."""
-        return f"{self.pick(*UNARY)}({self.pair(axes, over, depth - 1)})"
+        return f"{self.pick(*UNARY, 'detach', '-')}({self.pair(axes, over, depth - 1)})"
 
     def pair_binary(self, axes: Axes, over: str, depth: int) -> str:
         """An operator; one side has all axes."""

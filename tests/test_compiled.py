@@ -85,6 +85,31 @@ def test_blocks_of_the_library_agree_with_the_reference(block):
         assert found.ok(), f"{name}: {found}"
 
 
+EXPRESSIONS = (
+    "detach(x * w - x)",
+    "detach(x - 0.5) * x",
+    "-(x - w)",
+    "-x ** 2 - (-x) ** 2",
+    "x - (x - (w - x)) - (1 - x)",
+    "x / (2 + w * w) / (3 / (2 + x * x)) * (x / 2)",
+    "(1 + x * x) ** (0.1 * w) ** 2",
+    "x * (x + w) - (x + w) * -x - -1",
+    "maximum(x - 1, w) - minimum(0.5, -x)",
+    "(x - w if x - w > w - x * 2 else w - x) * 2",
+    "view(x - w, heads, c) @ (linear(x, heads) - 1) -> linear(d)",
+    "linear(concat(x - w, linear(x) - 1, 2 - w), d) - w",
+    "sum[j in N](tanh(x[i] - w) - (x[j] - w)) - w",
+    "sum[j in N]((w - x[i]) * (x[j] - w) * sigmoid(x[i] - x[j]))",
+)
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_operators_keep_their_brackets(expression):
+    case = of_layer("w = vector(d, 1)", f"x = x + tanh({expression})")
+    found = compare(case.built.module, case.built.program, case.graphs("everything"), case.weights)
+    assert found.ok(), f"{found}\n{case.built.code}"
+
+
 def test_running_statistics_move_a_tenth_towards_those_of_the_batch():
     case = of_layer("x = batch_norm(x)")
     module = prepared(case.built.module, case.weights, training=True)

@@ -215,7 +215,7 @@ FUNCTIONS = (
     functional("hardswish", "x relu6(x + 3) / 6"),
     binary("maximum", "the larger of a and b"),
     binary("minimum", "the smaller of a and b"),
-    Operation("detach", "x, through which no gradient flows", (X,), rules.combine, "{0}.detach()", elementwise=True),
+    unary("detach", "x, through which no gradient flows"),
 )
 
 INDEXING = (
