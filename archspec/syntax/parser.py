@@ -67,7 +67,8 @@ def read(text: str | Fragment, start: str, build: Callable[[Builder, Tree], Buil
 
 def lay_out_text(fragment: Fragment) -> Layout:
     """The statements of a text as tokens."""
-    return lay_out(grammar().lex(fragment.text), fragment)
+    reading = grammar().parse_interactive(fragment.text, start="body")  # `Lark.lex` would make a lexer for each text
+    return lay_out(reading.lexer_thread.lex(reading.parser_state), fragment)
 
 
 class KeepAll:
