@@ -88,6 +88,10 @@ NAMES: dict[str, tuple[dict[str, str], list[str]]] = {
         {"layer": "x = x * eps", "where": "eps: 1 + sigmoid(scalar(0))"},
         ["eps.scalar"],
     ),
+    "a definition that is a lambda": (
+        {"layer": "x = f(x) + f(x)", "where": "f: h => linear(h, d)"},
+        ["f.linear", "f_2.linear"],
+    ),
     "another name of a primitive": (
         {"layer": "x = norm(norm(x))", "where": "norm: batch_norm"},
         ["norm", "norm_2"],

@@ -278,3 +278,16 @@ act: relu if k > 1 else tanh
     assert "tanh" not in operations
     assert operations.count("parameter") == 1
     assert operations.count("sum") == 2
+
+
+def test_deep_expansions() -> None:
+    """As many calls inside each other as there may be, each with as much nesting as the syntax takes."""
+    where = "\n".join(f"f{at}(x): {'relu(' * 44}f{at + 1}(x){')' * 44}" for at in range(58)) + "\nf58(x): x"
+    made = program(stack="layer", layer="x = f0(x)", where=where)
+    assert len(made.layers[0].nodes) == 58 * 44 + 1
+
+
+def test_many_lines_and_many_blocks() -> None:
+    lines = "\n".join(f"h{at} = linear(x, d)\nx = x + h{at}" for at in range(300))
+    assert len(program(stack="layer", layer=lines).layers[0].nodes) == 601
+    assert len(program(stack="2500 * (2 * (layer -> layer))").layers) == 10_000

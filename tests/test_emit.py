@@ -295,6 +295,12 @@ def test_moves_between_types(model: nn.Module) -> None:
     torch.testing.assert_close(single, double.float(), rtol=1e-3, atol=1e-4)
 
 
+def test_infinite_numbers() -> None:
+    made, _ = module(layer="x = x + minimum(relu(x), inf) * 0 + (0 if x > -inf else scalar(-inf))")
+    assert made.layers[0].scalar.item() == -torch.inf
+    assert made(graphs_batch()).isfinite().all()
+
+
 def test_numbers_follow_the_type_of_the_module() -> None:
     made, _ = module(layer="x = maximum(x, 0.1) + sum[j in N](0.1) + concat(0.1, linear(x, 7))", sizes="{d: 8}")
     assert made.double()(graphs_batch()).dtype == torch.float64

@@ -15,6 +15,9 @@ from archspec.syntax import tree
 DEEPEST = 60
 """Calls inside calls at most: more is an endless expansion, or might as well be one."""
 
+LAMBDA = "=>"
+"""The name of a function that has none."""
+
 LATER = ("fill", "drop", "std", "logsumexp", "shared", "tied", "pyg", "python", "average", "hops", "walk")
 LATER_CALLS = (*LATER, "rwse", "laplacian_pe")
 """Words of the language that are refused, not misread."""
@@ -69,7 +72,7 @@ def called_frame(function: Function, frame: Frame) -> Frame:
     return Frame(
         frame.world,
         frame.place,
-        frame.naming if closure else frame.naming.below(function.name),
+        frame.naming if function.name == LAMBDA else frame.naming.below(function.name),
         dict(closure.locals) if closure else {},
         sees_states=bool(closure and closure.sees_states),
         inside=frame.inside,
@@ -162,4 +165,4 @@ def lambda_(expression: tree.Lambda, frame: Frame) -> Value:
     parameters = tuple(tree.Parameter(name.span, name.id) for name in expression.parameters)
     body = tree.Body(expression.body.span, (), (expression.body,))
     seen = {**(frame.place.states if frame.sees_states else {}), **frame.locals}
-    return Function("=>", parameters, body, closure=replace(frame.whole(), locals=seen))
+    return Function(LAMBDA, parameters, body, closure=replace(frame.whole(), locals=seen))

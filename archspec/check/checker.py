@@ -3,7 +3,9 @@
 Non-goals: making anything faster (passes do), reading files, knowing data sets (facts do).
 """
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from archspec.check.expressions import evaluate
 from archspec.check.names import check_clashes, check_endless, check_locals, check_unused, evaluate_sizes
@@ -30,6 +32,27 @@ def check(spec: Spec, facts: Facts | None, library: Mapping[str, tree.Definition
 
     Sizes that only a data set knows are None without `facts`. Raises SpecError with every problem, sorted by place.
     """
+    with room_for(FRAMES):
+        return checked(spec, facts, library)
+
+
+FRAMES = 60_000
+"""Python's calls inside each other that the deepest expansion takes: 60 calls, 100 levels of text in each."""
+
+
+@contextmanager
+def room_for(frames: int) -> Iterator[None]:
+    """Let Python's calls go so deep for a while."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, frames))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def checked(spec: Spec, facts: Facts | None, library: Mapping[str, tree.Definition]) -> Program:
+    """The steps of `check`."""
     problems = Problems()
     targets = {target.name: target for line in spec.input.statements for target in line.targets}
     world = World(problems, {}, spec.definitions, library, frozenset(targets), facts, evaluate)

@@ -169,7 +169,7 @@ def nested(expression: tree.Reduce, frame: Frame) -> Node:
             f"the index {j} is bound already",
             help=f"name the inner `{expression.op.id}` first, on a line above",
         )
-    cure = f"name the inner `{expression.op.id}` first, on a line above"
+    cure = f"name the inner `{expression.op.id}` first, on a line above" if frame.inside else ""
     return frame.unsupported(expression.span, "a third index", cure)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from archspec.emit.expressions import number
 from archspec.ir.nodes import Node, Section
 from archspec.ir.ops import OPERATIONS, Weight
 
@@ -25,7 +26,7 @@ def norm(name: str) -> Callable[[Node, tuple[Weight, ...]], str]:
 
 def parameter(node: Node, weights: tuple[Weight, ...]) -> str:
     """A tensor filled with its initial value."""
-    return f"nn.Parameter(torch.full({weights[0].shape}, {float(node['init'])!r}))"  # type: ignore[arg-type]
+    return f"nn.Parameter(torch.full({weights[0].shape}, {number(float(node['init']))}))"  # type: ignore[arg-type]
 
 
 CONSTRUCTORS: Mapping[str, Callable[[Node, tuple[Weight, ...]], str]] = {
