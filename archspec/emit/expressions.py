@@ -120,6 +120,25 @@ def reduction(function: str) -> Callable[[Site], Text]:
     return lambda site: Text(f"{function}({site.over()}, {site.operands[0].text})")
 
 
+def total(site: Site) -> Text:
+    """A sum over pairs; of one number it is a multiple of how many there are."""
+    [operand] = site.node.operands
+    if operand.op != "spread" or not site.operands[0].text.startswith("torch.full("):
+        return reduction("segment_sum")(site)
+    value = number(operand.operands[0]["value"])
+    count = f"{site.over()}.count.to(dtype)"
+    return Text(count) if value in ("1", "1.0") else Text(f"{value} * {count}", BINDING["mul"])
+
+
+def maximum(site: Site) -> Text:
+    """The larger of two; of a count of pairs and a whole number without a tensor for the number."""
+    left, right = (operand.text for operand in site.operands)
+    counted, dot, kind = left.rpartition(".to(dtype)")
+    if counted.endswith(".count") and not kind and right.isdigit():
+        return Text(f"{counted}.clamp(min={right}){dot}")
+    return elementwise(site)
+
+
 def restrict(site: Site) -> Text:
     """A value on the pairs of a larger set, read on a smaller one."""
     outer = site.node.operands[0].type.domain.over
@@ -199,12 +218,13 @@ EXPRESSIONS: Mapping[str, Callable[[Site], Text]] = {
     "parameter": parameter,
     "data": data,
     **{name: elementwise for name, row in OPERATIONS.items() if row.torch},
+    "maximum": maximum,
     "inner": inner,
     "gather_source": reduction("gather_source"),
     "gather_target": reduction("gather_target"),
     "restrict": restrict,
     "spread": spread,
-    "sum": reduction("segment_sum"),
+    "sum": total,
     "mean": reduction("segment_mean"),
     "max": reduction("segment_max"),
     "min": reduction("segment_min"),

@@ -26,7 +26,7 @@ def aligned(text: str, type: Type, target: Sequence[Axis]) -> str:
     if all(kept):
         return text
     if kept == [True] * (len(kept) - 1) + [False] and (rows or len(kept) > 1):
-        return f"{text}.unsqueeze(-1)"
+        return widened(text)
     marks = [":"] * rows + [":" if keep else "None" for keep in kept]
     return f"{text}[{', '.join(marks)}]"
 
@@ -45,7 +45,12 @@ def flattened(text: str, type: Type) -> str:
     """All feature axes as one last dimension."""
     if len(type.axes) == 1:
         return text
-    return f"{text}.flatten({lead(type)})" if type.axes else f"{text}.unsqueeze(-1)"
+    return f"{text}.flatten({lead(type)})" if type.axes else widened(text)
+
+
+def widened(text: str) -> str:
+    """A scalar with a last dimension of 1; one that `unflattened` has just taken away is kept."""
+    return text.removesuffix(".squeeze(-1)") if text.endswith(").squeeze(-1)") else f"{text}.unsqueeze(-1)"
 
 
 def unflattened(text: str, axes: Sequence[Axis]) -> str:

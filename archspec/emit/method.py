@@ -76,7 +76,7 @@ def result_text(value: Node, method: Method) -> str:
 
 def dtype_lines(section: Section, variables: Variables, body: str) -> Iterator[str]:
     """Where the method finds the type and the device of its numbers, if it needs them."""
-    if "dtype=dtype" not in body:
+    if "dtype=dtype" not in body and "(dtype)" not in body:
         return
     numeric = [variables.text(node) for node in section.inputs if node.type.entries == "number"]
     numeric += [f"self.{name}" for node in section.nodes for name, _ in weights_of(node)]

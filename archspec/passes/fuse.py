@@ -1,12 +1,12 @@
-"""Neighbour sums, weighted neighbour sums and softmax attention become single operations.
+"""Neighbour sums, weighted neighbour sums and softmax attention become single operations; a mean is a sum over a count.
 
 Non-goals: choosing how they are computed (schedule does); gates as wide as the values, which stay per pair.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archspec.ir.nodes import Node, Program, Section
-from archspec.ir.types import NODE
+from archspec.ir.types import CONSTANT, NODE, Type, pair
 from archspec.passes.finite import safe
 from archspec.passes.rewrite import bottom_up, each_section, users
 
@@ -29,7 +29,7 @@ def fuse(program: Program) -> Program:
 def fuse_section(section: Section) -> Section:
     """Match every sum first, then the products that are left; a softmax that is used elsewhere too stays."""
     used = users(section)
-    summed = bottom_up(section, lambda node: fused(node, used) if node.op == "sum" else node)
+    summed = bottom_up(section, lambda node: REDUCED[node.op](node, used) if node.op in REDUCED else node)
     return bottom_up(summed, lambda node: multiplied(node) if node.op == "inner" else node)
 
 
@@ -55,6 +55,22 @@ def fused(node: Node, used: dict[int, int]) -> Node:
             if value.op == "gather_source" and weight.type.domain.kind == "pair" and spreads(weight, value):
                 return weighted(node, weight, value.operands[0], used)
     return node
+
+
+def averaged(node: Node, used: dict[int, int]) -> Node:
+    """`sum[j in S](…) / maximum(sum[j in S](1), 1)` where that sum has a fused form, else the mean."""
+    total = fused(replace(node, op="sum", name=""), used)
+    if total.op == "sum":
+        return node
+    number, over = Type(CONSTANT), node["over"]
+    unit = Node("constant", (), number, node.span, (("value", 1),))
+    ones = Node("spread", (unit,), replace(number, domain=pair(over)), node.span, (("over", over),))  # type: ignore[arg-type]
+    count = Node("sum", (ones,), replace(number, domain=NODE), node.span, (("over", over),))
+    least = Node("maximum", (count, unit), count.type, node.span)
+    return Node("div", (total, least), node.type, node.span)
+
+
+REDUCED = {"sum": fused, "mean": averaged}
 
 
 def one(op: str, node: Node, operands: tuple[Node, ...], **attributes: object) -> Node:
