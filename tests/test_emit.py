@@ -61,6 +61,7 @@ EVERY_WEIGHT = "t = x\nx = encode(t, d)"
 LAYERS = {
     "linear": "x = linear(x, heads, c) -> linear -> linear(d)",
     "linear without bias": "x = linear(x, d, bias = false)",
+    "linear_part": "x = x + sum[j in N](relu(linear(concat(x[i], x[j]), d) + linear(x[i] - x[j], d, bias = false)))",
     "embed": "x = x + embed(t, d) + view(embed(t, heads, c, size = 9), d) + embed(t)",
     "batch_norm": "x = batch_norm(x) + batch_norm(linear(x))",
     "layer_norm": "x = linear(layer_norm(linear(x, heads, c)), d) + layer_norm(x)",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from archspec.emit.layout import aligned, flattened, lead, sizes, unflattened
 from archspec.ir.nodes import Node
-from archspec.ir.ops import OPERATIONS
+from archspec.ir.ops import OPERATIONS, columns
 from archspec.ir.types import IndexSet
 from archspec.passes.schedule import Choice
 
@@ -182,6 +182,19 @@ def linear(site: Site) -> Text:
     return Text(unflattened(f"self.{site.node.path}({text})", site.node.type.axes))
 
 
+def linear_part(site: Site) -> Text:
+    """Some columns of the weight, and the bias in one of the parts."""
+    node = site.node
+    start, stop = columns(node)
+    every = (start, stop) == (0, node["inputs"])
+    operand = site.tensor(0)
+    text = flattened(operand.atom, site.types[0]) if len(site.types[0].axes) != 1 else operand.text
+    part = "" if every else f"[:, {start}:{stop}]"
+    bias = f", self.{node.path}.bias" if node["adds_bias"] else ""
+    mapped = f"F.linear({text}, self.{node.path}.weight{part}{bias})"
+    return Text(unflattened(mapped, node.type.axes))
+
+
 def embed(site: Site) -> Text:
     """A row per category."""
     return Text(unflattened(f"self.{site.node.path}({site.operands[0].text})", site.node.type.axes))
@@ -232,6 +245,7 @@ EXPRESSIONS: Mapping[str, Callable[[Site], Text]] = {
     "concat": concat,
     "view": view,
     "linear": linear,
+    "linear_part": linear_part,
     "embed": embed,
     "batch_norm": norm("batch_norm"),
     "layer_norm": norm("layer_norm"),

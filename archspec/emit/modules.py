@@ -31,6 +31,7 @@ def parameter(node: Node, weights: tuple[Weight, ...]) -> str:
 
 CONSTRUCTORS: Mapping[str, Callable[[Node, tuple[Weight, ...]], str]] = {
     "linear": linear,
+    "linear_part": linear,
     "embed": embedding,
     "batch_norm": norm("nn.BatchNorm1d"),
     "layer_norm": norm("nn.LayerNorm"),

@@ -6,7 +6,7 @@ is a row here and a row in `archspec.reference.table`, which says in plain arith
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from archspec.ir import rules
 from archspec.ir.nodes import Node
@@ -79,6 +79,18 @@ def linear_weights(node: Node) -> tuple[Weight, ...]:
     inputs, outputs = width(node.operands[0].type), width(node.type)
     bias = (Weight("bias", (outputs,), "fan_in"),) if node["bias"] else ()
     return (Weight("weight", (outputs, inputs), "fan_in"), *bias)
+
+
+def columns(node: Node) -> tuple[int, int]:
+    """The columns of the weight that a part of a linear map has: from the first up to but not including the second."""
+    return cast(tuple[int, int], node["columns"])
+
+
+def part_weights(node: Node) -> tuple[Weight, ...]:
+    """Those of the whole linear map, which its parts share."""
+    inputs, outputs = node["inputs"], width(node.type)
+    bias = (Weight("bias", (outputs,), "fan_in"),) if node["bias"] else ()
+    return (Weight("weight", (outputs, inputs), "fan_in"), *bias)  # type: ignore[arg-type]
 
 
 def embed_weights(node: Node) -> tuple[Weight, ...]:
@@ -297,6 +309,16 @@ LAYERS = (
     ),
 )
 
+PARTS = (
+    Operation(
+        "linear_part",
+        "W[:, columns] x, and b in the part that adds it: a linear map taken apart, over all feature axes of x",
+        None,
+        rules.part,
+        weights=part_weights,
+    ),
+)
+
 FUSED = (
     Operation("neighbour_sum", "sum over j of x[j]", None, rules.fused),
     Operation("weighted_sum", "sum over j of w[i,j] * x[j]", None, rules.fused),
@@ -305,7 +327,7 @@ FUSED = (
 )
 
 OPERATIONS: Mapping[str, Operation] = {
-    row.name: row for table in (LEAVES, OPERATORS, FUNCTIONS, INDEXING, SHAPES, LAYERS, FUSED) for row in table
+    row.name: row for table in (LEAVES, OPERATORS, FUNCTIONS, INDEXING, SHAPES, LAYERS, PARTS, FUSED) for row in table
 }
 
 PRIMITIVES: Mapping[str, Operation] = {name: row for name, row in OPERATIONS.items() if row.arguments is not None}

@@ -6,6 +6,7 @@ Non-goals: names, places and hints that need the text; the checker adds those.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import prod
+from typing import cast
 
 from archspec.ir.types import CONSTANT, ERROR, GRAPH, NODE, Axis, Domain, Type, places
 
@@ -168,6 +169,14 @@ def linear(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -
     numbers(operands[0])
     once(axes)
     return Type(operands[0].domain, axes)
+
+
+def part(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
+    """Some columns of a linear map: as many as the operand has entries."""
+    start, stop = cast(tuple[int, int], options["columns"])
+    if width(operands[0].axes) != stop - start:
+        raise Mismatch("E0300", "a part of a linear map has other columns than its operand")
+    return linear(operands, axes, options)
 
 
 def embed(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:

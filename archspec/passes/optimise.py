@@ -9,6 +9,7 @@ from archspec.passes.fold import fold
 from archspec.passes.fuse import fuse
 from archspec.passes.hoist import hoist
 from archspec.passes.share import share
+from archspec.passes.split import split
 
 Observer = Callable[[str, Program], None]
 
@@ -16,6 +17,7 @@ PASSES: tuple[Callable[[Program], Program], ...] = (
     fold,  # numbers are computed, x * 1 is x
     share,  # equal subexpressions are one
     hoist,  # linear(x[j]) is linear(x)[j]
+    split,  # linear(x[i] + x[j]) is linear(x)[i] + linear(x)[j]
     factor,  # sum(w[i] * x[j]) is w * sum(x[j])
     share,  # what the two made equal
     fuse,  # sums over pairs are sparse products and attention

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from archspec.ir.ops import columns
 from archspec.reference.axes import align
 from archspec.reference.call import Call, Value, rows_in
 
@@ -38,6 +39,14 @@ def linear(call: Call) -> Value:
     weight = call.weights["weight"]  # [outputs, inputs]
     bias = call.weights.get("bias", torch.zeros(len(weight), dtype=torch.float64))
     return [call.shaped(x.reshape(len(x), weight.shape[1]) @ weight.T + bias) for x in call.operands[0]]
+
+
+def linear_part(call: Call) -> Value:
+    """Some columns of W times x; the bias where this part adds it."""
+    start, stop = columns(call.node)
+    weight = call.weights["weight"][:, start:stop]  # [outputs, inputs of this part]
+    bias = call.weights["bias"] if call.option("adds_bias") else torch.zeros(len(weight), dtype=torch.float64)
+    return [call.shaped(x.reshape(len(x), stop - start) @ weight.T + bias) for x in call.operands[0]]
 
 
 def embed(call: Call) -> Value:

@@ -23,6 +23,7 @@ from archspec.reference.layers import (
     inner,
     layer_norm,
     linear,
+    linear_part,
     rms_norm,
     view,
 )
@@ -75,6 +76,7 @@ TABLE: Mapping[str, Row] = {
     "concat": concat,
     "view": view,
     "linear": linear,
+    "linear_part": linear_part,
     "embed": embed,
     "batch_norm": batch_norm,
     "layer_norm": layer_norm,
