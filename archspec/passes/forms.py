@@ -1,7 +1,8 @@
 """The forms in which a fused operation can be computed, and what each costs: one row a form.
 
-Costs are nanoseconds per unit and feature, forward and backward, by the number of features; they are
-the figures of `benchmarks/kernels.py` on the machine named there, kept here so that plans are the same everywhere.
+Costs are nanoseconds per unit and feature, forward and backward, by the number of features, as `benchmarks/kernels.py`
+measured them on graphs like PATTERN's (`benchmarks/results/kernels.md`); they stand here so that plans are the same
+everywhere.
 """
 
 from bisect import bisect_left
@@ -9,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Unit = Literal["pairs", "cells"]
+Unit = Literal["pairs", "V"]
 
 
 @dataclass(frozen=True, eq=False)
 class Form:
     """One way to compute an operation: the runtime function, the sets it serves, and its cost.
 
-    A unit is a pair of the set, or a cell of the padded matrices that hold a batch's graphs.
+    A unit is a pair of the set, or, where every pair of nodes takes part, a pair of V.
     """
 
     backend: str
@@ -29,7 +30,7 @@ class Form:
     """Whether the runtime function takes the batch before the pairs."""
 
     def cost(self, units: float, features: int) -> float:
-        """Nanoseconds for so many pairs or cells with so many features each."""
+        """Nanoseconds for so many units with so many features each."""
         known = sorted(self.nanoseconds)
         nearest = known[min(bisect_left(known, features), len(known) - 1)]
         return units * max(1, features) * self.nanoseconds[nearest]
@@ -37,20 +38,20 @@ class Form:
 
 FORMS: Mapping[str, tuple[Form, ...]] = {
     "neighbour_sum": (
-        Form("csr", "neighbour_sum_csr", "pairs", {16: 0.13, 64: 0.13, 256: 0.13}, needs_batch=False),
-        Form("dense", "neighbour_sum_dense", "cells", {16: 0.10, 64: 0.05, 256: 0.04}),
-        Form("gather", "neighbour_sum_gather", "pairs", {16: 1.4, 64: 1.4, 256: 1.4}, needs_batch=False),
+        Form("csr", "neighbour_sum_csr", "pairs", {16: 0.40, 64: 0.17, 128: 0.18}, needs_batch=False),
+        Form("dense", "neighbour_sum_dense", "V", {16: 0.43, 64: 0.20, 128: 0.13}),
+        Form("gather", "neighbour_sum_gather", "pairs", {16: 2.6, 64: 2.3, 128: 2.2}, needs_batch=False),
     ),
     "weighted_sum": (
-        Form("csr", "weighted_sum_csr", "pairs", {16: 0.5, 64: 0.4, 256: 0.4}, needs_batch=False),
-        Form("dense", "weighted_sum_dense", "cells", {16: 0.4, 64: 0.2, 256: 0.15}),
-        Form("gather", "weighted_sum_gather", "pairs", {16: 2.8, 64: 2.8, 256: 2.8}, needs_batch=False),
+        Form("csr", "weighted_sum_csr", "pairs", {16: 11, 64: 1.6, 128: 0.9}, needs_batch=False),
+        Form("dense", "weighted_sum_dense", "V", {16: 2.9, 64: 0.8, 128: 0.45}),
+        Form("gather", "weighted_sum_gather", "pairs", {16: 8.5, 64: 5.5, 128: 5.3}, needs_batch=False),
     ),
-    "pair_product": (Form("csr", "pair_product", "pairs", {16: 0.5, 64: 0.4, 256: 0.4}, needs_batch=False),),
+    "pair_product": (Form("csr", "pair_product", "pairs", {16: 11, 64: 1.6, 128: 0.9}, needs_batch=False),),
     "attention": (
-        Form("sdpa", "attention_sdpa", "cells", {16: 0.5, 64: 0.25, 256: 0.25}, sets=("V",)),
-        Form("dense", "attention_dense", "cells", {16: 0.6, 64: 0.3, 256: 0.3}),
-        Form("gather", "attention_gather", "pairs", {16: 5.8, 64: 5.8, 256: 5.8}),
+        Form("sdpa", "attention_sdpa", "V", {16: 2.2, 64: 0.6, 128: 0.4}, sets=("V",)),
+        Form("dense", "attention_dense", "V", {16: 2.4, 64: 0.7, 128: 0.45}),
+        Form("gather", "attention_gather", "pairs", {16: 27, 64: 3.5, 128: 2.2}),
     ),
 }
 """Operations and their forms. All forms of an operation compute the same; tests compare them."""

@@ -18,16 +18,15 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class Shape:
-    """What the costs need to know of a graph: nodes, edges, nodes², and how much padding multiplies nodes²."""
+    """What the costs need to know of a graph: nodes, edges and nodes²."""
 
     nodes: float
     edges: float
     squared: float
-    padding: float
 
     def units(self, unit: Unit, over: IndexSet) -> float:
-        """Pairs of a set, or cells of its padded matrix, in a graph."""
-        return self.squared * self.padding if unit == "cells" else self.pairs(over)
+        """Pairs of a set, or all pairs of nodes, in a graph."""
+        return self.squared if unit == "V" else self.pairs(over)
 
     def pairs(self, over: IndexSet) -> float:
         """Pairs of a set in a graph; reach(k) grows by the mean degree each step, up to all."""
@@ -39,7 +38,7 @@ class Shape:
         return self.edges + (self.nodes if over.name == "N + i" else 0)
 
 
-SPARSE = Shape(nodes=23.0, edges=50.0, squared=560.0, padding=2.0)
+SPARSE = Shape(nodes=23.0, edges=50.0, squared=560.0)
 """Taken where no data set is named: graphs like molecules."""
 
 
@@ -63,7 +62,7 @@ def shape_of(facts: Facts | None) -> Shape:
     """The graphs a plan is for."""
     if facts is None:
         return SPARSE
-    return Shape(facts.nodes, facts.edges, facts.edges / facts.density, facts.padding)
+    return Shape(facts.nodes, facts.edges, facts.edges / facts.density)
 
 
 def schedule(program: Program, facts: Facts | None, forced: Mapping[str, str] | None = None) -> Plan:
