@@ -79,7 +79,7 @@ def axis(expression: tree.Expr, frame: Frame) -> Axis | None:
             "E0301", expression.span, "an axis is a name from `sizes` or a whole number", help="such as `linear(x, d)`"
         )
         return None
-    if number != int(number) or number < 1:
+    if not float(number).is_integer() or number < 1:
         frame.error(
             "E0301", expression.span, f"an axis cannot have the size {number}", help="it is a whole number from 1 on"
         )
