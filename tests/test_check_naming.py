@@ -189,6 +189,7 @@ COUNTS = {
     ("gin_between_off", ()): 100_884 - 4 * 2 * 110,
     ("gin_inner_off", ()): 100_884 - 4 * 2 * 110,
     ("gin_norms_off", ()): 100_884 - 4 * 4 * 110,
+    ("gin_norms_on", ()): 100_884,
 }
 
 

@@ -23,6 +23,7 @@ SPECS = (
     "gin_between_off",
     "gin_inner_off",
     "gin_norms_off",
+    "gin_norms_on",
     "gin_sigmoid_eps",
     "position_gating",
 )
@@ -92,6 +93,7 @@ def test_ablations_are_one_line() -> None:
         "gin_inner_off": {"inner"},
         "gin_between_off": {"between"},
         "gin_norms_off": {"inner", "between"},
+        "gin_norms_on": set(),
     }.items():
         spec, whole = load_spec(name), load_spec("gin")
         changed = {one for one in whole.definitions if spec.definitions[one] != whole.definitions[one]}
