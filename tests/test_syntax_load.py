@@ -80,7 +80,7 @@ def test_places_of_values() -> None:
     spec = load_spec("gin")
     place = spec.place("train", "optimizer", "lr")
     assert place is not None
-    assert place.text == "1e-3"
+    assert place.text == "2e-3"
     assert spec.place("train", "optimizer", "betas") == spec.place("train", "optimizer")
     assert spec.place("track") is None
     where = spec.place("model", "where", "mlp")
