@@ -9,6 +9,9 @@ from archspec.source import Span
 SHOWN = 10
 """How many problems are printed at most."""
 
+WIDTH = 120
+"""Characters of a source line that are shown at most."""
+
 
 @dataclass(frozen=True)
 class Diagnostic:
@@ -113,15 +116,22 @@ def as_data(diagnostic: Diagnostic) -> dict[str, object]:
     }
 
 
+def excerpt(line: str, start: int) -> tuple[str, int]:
+    """A line as it is shown, long ones cut around a place, and how many characters stand before that place."""
+    first = max(0, min(start - WIDTH // 4, len(line) - WIDTH))
+    shown = ("…" if first else "") + line[first : first + WIDTH] + ("…" if first + WIDTH < len(line) else "")
+    return shown, start - first + bool(first)
+
+
 def pretty(diagnostic: Diagnostic) -> str:
     """Message, place, the source line with carets under the span, notes and help."""
     lines = [f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"]
     margin = " "
     if span := diagnostic.span:
-        number, text = str(span.line), span.source.line(span.line)
+        number, (text, before) = str(span.line), excerpt(span.source.line(span.line), span.column - 1)
         margin = " " * (len(number) + 1)
-        width = max(1, min(span.end - span.start, len(text) - span.column + 1))
-        pad = "".join("\t" if character == "\t" else " " for character in text[: span.column - 1])
+        width = max(1, min(span.end - span.start, len(text) - before))
+        pad = "".join("\t" if character == "\t" else " " for character in text[:before])
         lines += [f"{margin[1:]}--> {where(diagnostic)}", f"{margin}|", f"{number} | {text}"]
         lines.append(f"{margin}| {pad}{'^' * width} {diagnostic.label}".rstrip())
     elif diagnostic.path:
