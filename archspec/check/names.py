@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from archspec.check.calls import FORMS
-from archspec.check.expressions import DATA_NAMES, known_names, unknown
 from archspec.check.indices import SETS
+from archspec.check.lookup import DATA_NAMES, known_names, unknown
 from archspec.check.primitives import SPECIAL
 from archspec.check.torch_names import names_no_weight
 from archspec.check.values import Frame, Listing, Size, Value, is_broken, number_of

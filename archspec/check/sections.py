@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from archspec.check.build import as_node
 from archspec.check.calls import bind, given_arguments
 from archspec.check.statements import run, run_block
-from archspec.check.suggest import nearest
+from archspec.check.suggest import closest
 from archspec.check.values import Frame, Function, Place, Value, World, is_broken, number_of
 from archspec.ir.nodes import Node, Section
 from archspec.ir.types import Type
@@ -105,13 +105,10 @@ def repeats(stage: tree.Repeat, frame: Frame) -> list[Instance]:
 
 
 def block(call: tree.Call, frame: Frame) -> list[Instance]:
-    """One use of a block by name."""
+    """One use of a block by name; a mistyped name is reported and read as the block it may stand for."""
     name = call.function.id if isinstance(call.function, tree.Name) else ""
-    definition = frame.world.definition(name)
+    definition = frame.world.definition(name) or unknown_block(name, call, frame)
     if definition is None:
-        blocks = [one for one, found in frame.world.definitions.items() if not found.body.result]
-        cure = nearest(name, blocks) or (f"blocks: {', '.join(blocks)}" if blocks else "define it in `where`")
-        frame.error("E0201", call.function.span, f"unknown block `{call.function.span.text}`", help=cure)
         return []
     if definition.body.result:
         shown = definition.body.result[0].span.text
@@ -123,6 +120,15 @@ def block(call: tree.Call, frame: Frame) -> list[Instance]:
         )
         return []
     return [Instance(definition, call)]
+
+
+def unknown_block(name: str, call: tree.Call, frame: Frame) -> tree.Definition | None:
+    """Report a name no block has; what is wrong inside the block it may stand for is then found in the same go."""
+    blocks = {one: found for one, found in frame.world.definitions.items() if not found.body.result}
+    meant = closest(name, blocks)
+    cure = f"write `{meant}`" if meant else f"blocks: {', '.join(blocks)}" if blocks else "define it in `where`"
+    frame.error("E0201", call.function.span, f"unknown block `{call.function.span.text}`", help=cure)
+    return blocks.get(meant)
 
 
 def layer(instance: Instance, states: States, depth: int, unrolled: Unrolled, world: World) -> Section:

@@ -1,0 +1,166 @@
+"""Names to values: locals, states, sizes, definitions, data, the language; and what a wrong one may have meant."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from archspec.check.calls import FORMS
+from archspec.check.indices import SETS, reduce
+from archspec.check.primitives import SPECIAL
+from archspec.check.statements import run
+from archspec.check.suggest import nearest
+from archspec.check.values import HIDDEN, Frame, Function, Naming, Primitive, Size, Value, broken
+from archspec.ir.nodes import Node
+from archspec.ir.ops import PRIMITIVES
+from archspec.ir.types import NODE, Axis, Type
+from archspec.syntax import tree
+
+GRAPH_NAMES = ("degree", "distance", "pos", "e")
+DATA_NAMES = ("x", "depth", "out", "letters", *GRAPH_NAMES)
+"""Names that come from the data, the graph and the stack."""
+
+LATER_SETS = ("targets",)
+
+
+def name(expression: tree.Name, frame: Frame) -> Value:
+    """What a name stands for here: locals, states, definitions, sizes, data, primitives, sets."""
+    wanted, found = expression.id, look_up(expression.id, frame)
+    if found is not None:
+        return found
+    for table in (from_spec, from_data, from_language):
+        value = table(expression, frame)
+        if value is not None:
+            return value
+    return unknown(wanted, expression, frame)
+
+
+def look_up(wanted: str, frame: Frame) -> Value | None:
+    """A local, which hides nothing else; a state in a section's own text."""
+    if wanted in frame.locals:
+        return frame.locals[wanted]
+    return frame.place.states.get(wanted) if frame.sees_states else None
+
+
+def from_spec(expression: tree.Name, frame: Frame) -> Value | None:
+    """A size or a definition."""
+    if expression.id in frame.world.sizes:
+        return frame.world.sizes[expression.id]
+    definition = frame.world.definition(expression.id)
+    return None if definition is None else defined(definition, frame)
+
+
+def defined(definition: tree.Definition, frame: Frame) -> Value:
+    """A function, or the one value per section of a definition without arguments."""
+    heading = definition.heading
+    if heading.name in frame.world.endless:
+        return broken(heading.span)
+    if heading.parameters is not None or not definition.body.result:
+        return Function(heading.name, heading.parameters or (), definition.body, definition=heading.name)
+    if heading.name not in frame.place.once:
+        frame.place.once[heading.name] = value_once(definition, frame)
+    return frame.place.once[heading.name]
+
+
+def value_once(definition: tree.Definition, frame: Frame) -> Value:
+    """The value of `eps: scalar(0)`, named after the definition; another name of a function keeps its new name."""
+    heading, body = definition.heading, definition.body
+    alone = not body.statements and len(body.result) == 1 and isinstance(body.result[0], tree.Call | tree.Pipe)
+    naming = frame.place.naming if alone else Naming(heading.name)
+    inner = Frame(frame.world, frame.place, naming, calls=frame.calls)
+    value = frame.world.evaluate(body.result[0], replace(inner, alone=heading.name)) if alone else run(body, inner)
+    return replace(value, name=heading.name) if isinstance(value, Function | Primitive) else value
+
+
+def from_data(expression: tree.Name, frame: Frame) -> Value | None:
+    """Raw features, the depth, degrees, and the sizes the data set knows."""
+    facts = frame.world.facts
+    if expression.id == "x":
+        return raw_features(expression, frame)
+    if expression.id == "depth":
+        return depth(expression, frame)
+    if expression.id in ("out", "letters"):
+        return Size(Axis(expression.id, getattr(facts, expression.id) if facts else None))
+    if expression.id == "degree":
+        ones = tree.Reduce(
+            expression.span,
+            tree.Name(expression.span, "sum"),
+            tree.Name(expression.span, "j"),
+            tree.Name(expression.span, "N"),
+            tree.Literal(expression.span, 1),
+        )
+        return reduce(ones, frame.whole())
+    if expression.id in GRAPH_NAMES:
+        return frame.unsupported(expression.span, f"`{expression.id}`")
+    return None
+
+
+def raw_features(expression: tree.Name, frame: Frame) -> Value:
+    """`x` as the data has it: categories or numbers per node; in `input` alone."""
+    if not frame.place.raw or not frame.sees_states:
+        return unknown("x", expression, frame)
+    facts = frame.world.facts
+    if facts and facts.letters is None and facts.features is not None:
+        return Node("data", (), Type(NODE, (Axis("", facts.features),)), expression.span, (("name", "x"),))
+    letters = facts.letters if facts else None
+    return Node("data", (), Type(NODE, (), "category", letters), expression.span, (("name", "x"),))
+
+
+def depth(expression: tree.Name, frame: Frame) -> Value:
+    """The number, from 1, of the block instance."""
+    if frame.place.depth is None:
+        return frame.error(
+            "E0211", expression.span, "`depth` is known in the blocks of `stack` only", help="write a number"
+        )
+    frame.place.depth_read = True
+    return frame.place.depth
+
+
+def from_language(expression: tree.Name, frame: Frame) -> Value | None:
+    """A primitive or an index set."""
+    wanted = expression.id
+    if wanted in SPECIAL:
+        return Primitive(wanted, None, wanted)
+    if wanted in PRIMITIVES:
+        return Primitive(wanted, PRIMITIVES[wanted])
+    if wanted in LATER_SETS:
+        return frame.unsupported(expression.span, f"the index set {wanted}")
+    return SETS.get(wanted)
+
+
+def unknown(wanted: str, expression: tree.Name, frame: Frame, known: Collection[str] = ()) -> Value:
+    """A name that means nothing here, with what would cure it; reported once a place."""
+    cure, notes = "", ("a definition sees its arguments and the other definitions",)
+    if any(one.code == "E0201" and one.span == expression.span for one in frame.world.problems.found):
+        return broken(expression.span)
+    if wanted in frame.world.states:
+        message = f"the state {wanted} is not seen here"
+        cure = f"hand it over: write `({wanted})` behind its name, in the heading and in calls"
+    elif wanted == "x":
+        message = "the data's x is readable in `input` alone"
+        cure = "make a state of it in `input`: `x = encode(x, d)`"
+    elif wanted in FORMS:
+        return frame.error("E0206", expression.span, f"`{wanted}` is no value", help=f"call it: `{wanted}(…)`")
+    elif wanted == "i":
+        return frame.error("E0207", expression.span, "the index i is no value", help="read a field at it: `x[i]`")
+    else:
+        known = known or known_names(frame)
+        message, cure = f"unknown name `{wanted}`", nearest(wanted, known) or f"known here: {own_names(known, frame)}"
+    return frame.error(
+        "E0201", expression.span, message, notes=notes if wanted in frame.world.states else (), help=cure
+    )
+
+
+LANGUAGE = frozenset((*PRIMITIVES, *SPECIAL, *FORMS, *SETS, *LATER_SETS, *DATA_NAMES))
+"""Names that mean something in every spec."""
+
+
+def known_names(frame: Frame) -> set[str]:
+    """Every name that can be meant here."""
+    world = frame.world
+    states = world.states if frame.sees_states else ()
+    return {*world.sizes, *world.definitions, *world.library, *states, *frame.locals, *LANGUAGE} - {HIDDEN}
+
+
+def own_names(known: Collection[str], frame: Frame) -> str:
+    """The names a spec gave, some of them where they are many."""
+    names = sorted(set(known) - LANGUAGE - (set(frame.world.library) - set(frame.world.definitions)) - {"i"})
+    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
