@@ -78,6 +78,8 @@ UNREADABLE = (
     Mistake("E0136", "{found} is a word of the language and cannot be a name", "choose another name",
             ("f(in = 3)", "else = 2", "f(in)", "f(else)", "x + in", "x = in", "x = else", "x[in]", "x[if]",
              "h = and", "h = or", "x + else", "f(x, in)", "f(and)", "(in)", "(else)", "f(x, else)")),
+    Mistake("E0139", "an arrow has no blank inside", "write `->` for a pipe, `=>` for a function",
+            ("x - > f", "y = x -> g - > f", "h = > f(h)", "f(x, h = > h)")),
     Mistake("E0138", "the heading of a definition cannot be read at {found}",
             "write `name` or `name(argument, argument = default)`",
             ("f x", "f(2)", "f(x =)", "3", "f(x + 1)", "f(x),", "f(x)(y)", "f[x]", "f(x, , y)", "f(-x)", "2f",
