@@ -14,7 +14,7 @@ from archspec.ir.printer import expression, labels
 from archspec.ir.types import ALL, NEIGHBOURS, Axis, IndexSet
 from archspec.passes.forms import FORMS
 from archspec.passes.optimise import PASSES, optimise
-from archspec.passes.schedule import Choice, schedule
+from archspec.passes.schedule import Choice, Shape, schedule
 from archspec.pipeline import build
 from archspec.reference import initial_weights
 from archspec.syntax.load import load_library, parse_spec
@@ -481,6 +481,17 @@ def test_costs_grow_with_the_graphs_and_the_features(op: str) -> None:
 def test_every_set_has_a_form(op: str) -> None:
     for name in ("N", "N + i", "V", "reach"):
         assert any(name in form.sets for form in FORMS[op])
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 3, 1000, 10**12])
+def test_pairs_in_reach(steps: int) -> None:
+    expected = {0: 4.0, 1: 4.0 + 6, 2: 4 + 6 + 9}.get(steps, 4.0 + 6 + 9 + 13.5)
+    assert Shape(nodes=4.0, edges=6.0, squared=32.5).pairs(IndexSet("reach", steps)) == expected
+    assert Shape(nodes=4.0, edges=0.0, squared=16.0).pairs(IndexSet("reach", steps)) == 4.0
+
+
+def test_far_reach_is_planned() -> None:
+    assert plan(("x = sum[j in reach(10 ** 9)](x[j])",))["neighbour_sum"]
 
 
 def test_plans_do_not_depend_on_the_order_of_forms(monkeypatch: pytest.MonkeyPatch) -> None:

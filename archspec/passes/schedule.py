@@ -33,9 +33,18 @@ class Shape:
         if over.name == "V":
             return self.squared
         if over.name == "reach":
-            degree = self.edges / self.nodes
-            return min(self.squared, self.nodes * sum(degree**step for step in range(over.k + 1)))
+            return self.reached(over.k)
         return self.edges + (self.nodes if over.name == "N + i" else 0)
+
+    def reached(self, steps: int) -> float:
+        """Pairs of reach(k)."""
+        degree, newest, pairs = self.edges / self.nodes, self.nodes, self.nodes
+        for _ in range(steps):
+            newest *= degree
+            pairs += newest
+            if pairs >= self.squared or newest < 1e-3:
+                break
+        return min(self.squared, pairs)
 
 
 SPARSE = Shape(nodes=23.0, edges=50.0, squared=560.0)

@@ -48,7 +48,7 @@ def in_neighbours(graph: Graph, i: int) -> set[int]:
 def within_reach(graph: Graph, i: int, k: int) -> set[int]:
     """The nodes from which i is at most k steps away, i included."""
     reached = {i}
-    for _ in range(k):
+    for _ in range(min(k, graph.nodes)):  # no shortest way is longer
         reached = reached.union(*(in_neighbours(graph, node) for node in reached))
     return reached
 
