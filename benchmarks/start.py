@@ -130,6 +130,7 @@ def report(timed: dict[str, list[Taken]]) -> str:
         "",
         f"`python benchmarks/start.py`, {date.today()}: medians of {rounds} rounds, all rows in turn, whole processes.",
         f"{processor()}, {os.cpu_count()} shared cores, Python {platform.python_version()}, torch {version('torch')}.",
+        f"The machine's load was {os.getloadavg()[1]:.1f} in the last minutes, this program at priority {os.nice(0)}.",
         "",
         "| what | seconds | fastest | slowest | processor time |",
         "|---|---|---|---|---|",
