@@ -29,6 +29,16 @@ def test_constant():
     assert schedule.over() is None
 
 
+def test_a_training_may_be_all_warm_up():
+    ours = optimizer()
+    schedule = make(ours, settings({"name": "cosine", "warmup": 1}, epochs=1), STEPS)
+    rates = []
+    for step in range(STEPS):
+        schedule.before_step(step)
+        rates.append(ours.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.1 / 3, 0.2 / 3, 0.1])
+
+
 @pytest.mark.parametrize("warmup", [0, 1, 2])
 def test_cosine_is_torchs(warmup):
     ours, theirs = optimizer(), optimizer()
@@ -82,7 +92,7 @@ def test_plateau_ends_the_run_below_its_lowest_rate():
 @pytest.mark.parametrize(
     ("schedule", "message"),
     [
-        ({"name": "cosine", "warmup": 8}, "a warm-up of 8 epochs leaves none of 8"),
+        ({"name": "cosine", "warmup": 9}, "a warm-up of 9 epochs is longer than the training of 8"),
         ({"name": "cosine", "min_lr": 0.2}, "`min_lr` 0.2 is above the learning rate 0.1"),
         ({"name": "plateau", "min_lr": 0.2}, "`min_lr` 0.2 is above the learning rate 0.1"),
     ],

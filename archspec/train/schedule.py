@@ -71,7 +71,7 @@ class Cosine(Constant):
         """The rate of a step under a highest one; the first step of the warm-up has high/warmup, never 0."""
         if step < self.warmup:
             return high * (step + 1) / self.warmup
-        passed = min(1.0, (step - self.warmup) / (self.steps - self.warmup))
+        passed = min(1.0, (step - self.warmup) / max(1, self.steps - self.warmup))
         return self.low + (high - self.low) * (1 + math.cos(math.pi * passed)) / 2
 
 
@@ -115,12 +115,12 @@ def make(optimizer: Optimizer, settings: TrainSettings, steps: int, place: Place
 
 
 def check(settings: TrainSettings, place: Place = nowhere) -> None:
-    """E0605 for a warm-up that leaves no epoch for the cosine, or a lowest rate above the highest."""
+    """E0605 for a warm-up longer than the training, or a lowest rate above the highest."""
     schedule, epochs = settings.schedule, settings.epochs
-    if isinstance(schedule, CosineSettings) and schedule.warmup >= epochs:
-        message = f"a warm-up of {schedule.warmup} epochs leaves none of {epochs} for the cosine"
+    if isinstance(schedule, CosineSettings) and schedule.warmup > epochs:
+        message = f"a warm-up of {schedule.warmup} epochs is longer than the training of {epochs}"
         at = place("train", "schedule", "warmup")
-        raise refusal("E0605", message, at, f"write a `warmup` of at most {epochs - 1}, or more `epochs`")
+        raise refusal("E0605", message, at, f"write a `warmup` of at most {epochs}, or more `epochs`")
     if not isinstance(schedule, ConstantSettings) and schedule.min_lr > settings.optimizer.lr:
         message = f"`min_lr` {schedule.min_lr:g} is above the learning rate {settings.optimizer.lr:g}"
         at = place("train", "schedule", "min_lr")
