@@ -1,6 +1,7 @@
 """The emitted source and the module it makes: its weights, its form, and that it behaves like any other module."""
 
 import copy
+import json
 import pickle
 import subprocess
 import sys
@@ -294,6 +295,13 @@ def test_moves_between_types(model: nn.Module) -> None:
     assert single.dtype == torch.float32
     assert double.dtype == torch.float64
     torch.testing.assert_close(single, double.float(), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ['a """ b', "back\\slash\\", "two\nlines", 'ends in "', "äöü 图"])
+def test_any_name_of_a_spec(name: str) -> None:
+    text = spec_text().replace("name: test", f"name: {json.dumps(name)}")
+    made = build(parse_spec(text, "test.yaml"))
+    assert made.module(graphs_batch()).shape == (9, 2)
 
 
 def test_infinite_numbers() -> None:

@@ -31,7 +31,8 @@ def source(plan: Plan) -> str:
     parts, variables = list(named(plan)), Variables(plan.program)
     classes = [class_text(part, plan, variables) for part in parts] + [model_text(plan, parts, variables)]
     body = "\n\n\n".join(classes)
-    head = f'"""{plan.program.name}, compiled by archspec {__version__}."""'
+    name = " ".join(plan.program.name.split()).replace("\\", "/").replace('"', "'")
+    head = f'"""{name}, compiled by archspec {__version__}."""'
     return f"{head}\n\n{imports(body)}\n\n\n{body}\n"
 
 
