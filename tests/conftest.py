@@ -1,6 +1,7 @@
-"""What all tests share: one thread, so that parallel runs do not fight over cores."""
+"""What all tests share: one thread, so that parallel runs do not fight over cores; Ctrl-C as a terminal gives it."""
 
 import os
+import signal
 
 import pytest
 import torch
@@ -15,6 +16,12 @@ settings.load_profile("quick")
 def one_thread() -> None:
     """Small tensors gain nothing from threads."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ctrl_c() -> None:
+    """A shell starts what it puts in the background with SIGINT ignored, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
