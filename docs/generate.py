@@ -54,7 +54,7 @@ def source(row: Operation) -> str:
 def library() -> str:
     """The files of the standard library, as they are."""
     files = sorted((ROOT / "archspec" / "library").glob("*.yaml"))
-    return "\n\n".join(f"```yaml\n{file.read_text(encoding='utf-8').strip()}\n```" for file in files)
+    return "\n\n".join(f"`{file.name}`\n\n```yaml\n{file.read_text(encoding='utf-8').strip()}\n```" for file in files)
 
 
 def equations() -> str:

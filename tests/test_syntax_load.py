@@ -1,5 +1,6 @@
 """Specs as a whole: the shipped ones, their canonical text, the library."""
 
+import re
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
+import archspec.library
 from archspec.syntax import tree
 from archspec.syntax.load import load_library, load_spec, parse_spec, shipped_specs
 from archspec.syntax.printer import print_body
@@ -106,6 +108,9 @@ def test_library() -> None:
     assert {"mlp", "pre_norm", "post_norm", "attention"} <= set(library)
     assert all(name == definition.heading.name for name, definition in library.items())
     assert load_library() is library
+    texts = [file.read_text(encoding="utf-8") for file in Path(archspec.library.__file__).parent.glob("*.yaml")]
+    headings = re.findall(r"^(\w+)[(:]", "\n".join(texts), re.MULTILINE)
+    assert sorted(headings) == sorted(library), "a definition stands in two files"
 
 
 START = """
