@@ -1,9 +1,12 @@
 """Specs compiled for tests: a text or a file to a module, its weights and its graphs."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+import yaml
 from torch import Tensor
 
 from archspec.facts import Facts
@@ -12,6 +15,7 @@ from archspec.passes.forms import FORMS
 from archspec.pipeline import Built, build
 from archspec.reference import Graph, initial_weights
 from archspec.syntax.load import load_spec, parse_spec
+from archspec.syntax.printer import print_stack
 from archspec.syntax.spec import Spec
 from tests.graphs import batch
 
@@ -20,8 +24,15 @@ CATEGORIES: Facts = TABLE["pattern"]
 NUMBERS: Facts = replace(CATEGORIES, letters=None, features=FEATURES)
 """Data with a category or with three numbers per node; else like PATTERN."""
 
-FILES = sorted(path.stem for path in (Path(__file__).parents[1] / "specs").glob("*.yaml"))
-SMALL = {"d": 8, "heads": 2}
+FILES = {path.stem: path for path in sorted((Path(__file__).parents[1] / "specs").glob("*.yaml"))}
+PARENTS = {
+    name: Path(base).stem for name, path in FILES.items() if (base := yaml.safe_load(path.read_text()).get("extends"))
+}
+"""The spec that each ablation extends."""
+WHOLE = [name for name in FILES if name not in PARENTS]
+"""Specs that extend no other: tested in every form and with every pass."""
+SMALL = {"d": 8, "heads": 2, "dp": 4}
+"""Sizes for tests: those of them that a spec has."""
 
 SPEC = """
 name: test
@@ -57,11 +68,15 @@ def of_spec(spec: Spec, facts: Facts, **backend: str) -> Case:
 
 @cache
 def of_file(name: str, numeric: bool = False, backend: str = "") -> Case:
-    """A spec that comes with archspec, at small sizes, all its fused operations in one form where they have it."""
-    facts = NUMBERS if numeric else CATEGORIES
-    sizes = [size for size in SMALL if size in load_spec(name).sizes]
-    spec = load_spec(name, [f"model.sizes.{size}={SMALL[size]}" for size in sizes])
-    return of_spec(spec, facts, **forced(backend))
+    """A spec that comes with archspec, small, all its fused operations in one form where they have it."""
+    spec = load_spec(name, list(smaller(load_spec(name))))
+    return of_spec(spec, NUMBERS if numeric else CATEGORIES, **forced(backend))
+
+
+def smaller(spec: Spec) -> Iterator[str]:
+    """Overrides that make a spec small: sizes of one digit, no block more than twice."""
+    yield from (f"model.sizes.{size}={value}" for size, value in SMALL.items() if size in spec.sizes)
+    yield "model.stack=" + re.sub(r"\b\d+(?= \* )", lambda found: str(min(int(found[0]), 2)), print_stack(spec.stack))
 
 
 def of_layer(*lines: str, facts: Facts = NUMBERS, backend: str = "") -> Case:

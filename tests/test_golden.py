@@ -1,4 +1,4 @@
-"""Every stage of every spec that comes with archspec, as it is shown, and the emitted text of every primitive.
+"""Specs that come with archspec, as `show` and `diff` print them, and the emitted text of every primitive.
 
 `pytest --update-golden` rewrites the files; look at what it changes.
 """
@@ -7,24 +7,37 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
+from archspec.commands.diff import command as diff
 from archspec.commands.show import STAGES
 from archspec.ir.ops import PRIMITIVES
 from archspec.syntax.load import load_spec
 from tests.checking import compiled
+from tests.compiling import PARENTS, WHOLE
 from tests.conftest import pytest_configure
 from tests.golden.compare import check_golden
 
-ROOT = Path(__file__).parents[1]
 FOLDER = Path(__file__).parent / "golden"
-SPECS = sorted(path.stem for path in (ROOT / "specs").glob("*.yaml"))
+ALL_STAGES = ("gin", "content_attention")
+"""The specs that are shown at every stage; others as they come from the checker, as they go to torch, and their weights."""
 
 
-@pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize("name", SPECS)
+def stages(name: str) -> tuple[str, ...]:
+    """The stages of a spec that are kept."""
+    return tuple(STAGES) if name in ALL_STAGES else ("ir", "code", "params")
+
+
+@pytest.mark.parametrize(("name", "stage"), [(name, stage) for name in WHOLE for stage in stages(name)])
 def test_stage(name: str, stage: str, request: pytest.FixtureRequest) -> None:
     text = STAGES[stage](load_spec(name), {})
     check_golden(FOLDER / name / f"{stage}.txt", text, request.config)
+
+
+@pytest.mark.parametrize("name", PARENTS)
+def test_what_an_ablation_changes(name: str, request: pytest.FixtureRequest) -> None:
+    shown = CliRunner().invoke(diff, (PARENTS[name], name), env={"COLUMNS": "120"}, catch_exceptions=False)
+    check_golden(FOLDER / "ablations" / f"{name}.txt", shown.output, request.config)
 
 
 EXAMPLES = {
@@ -57,7 +70,9 @@ def test_primitives(request: pytest.FixtureRequest) -> None:
 
 
 def test_no_file_without_a_spec() -> None:
-    assert sorted(path.name for path in FOLDER.iterdir() if path.is_dir() and path.name != "__pycache__") == SPECS
+    kept = {path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.glob("*/*.txt")}
+    stages_kept = {f"{name}/{stage}" for name in WHOLE for stage in stages(name)}
+    assert kept == stages_kept | {f"ablations/{name}" for name in PARENTS}
 
 
 def test_files_are_not_rewritten_where_ci_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
