@@ -20,7 +20,7 @@ from tests.golden.compare import check_golden
 
 FOLDER = Path(__file__).parent / "golden"
 ALL_STAGES = ("gin", "content_attention")
-"""The specs that are shown at every stage; others as they come from the checker, as they go to torch, and their weights."""
+"""The specs that are shown at every stage; of others the program as it is checked, the emitted source, the weights."""
 
 
 def stages(name: str) -> tuple[str, ...]:
