@@ -323,6 +323,47 @@ FUSE: Rows = {
     ],
 }
 
+GROUP: Rows = {
+    ("a[i, j in N] = tanh(x[i] @ x[j])", "x = sum[j](a[i,j] * x[j] / sqrt(degree[i] + 1))"): [
+        "%1 = gather_target(x, over=N)",
+        "%2 = gather_source(x, over=N)",
+        "%3 = inner(%1, %2)",
+        "a = tanh(%3)",
+        "%4 = spread(1, over=N)",
+        "%5 = sum(%4, over=N)",
+        "%6 = gather_target(%5, over=N)",
+        "%7 = add(%6, 1)",
+        "%8 = sqrt(%7)",
+        "%9 = div(a, %8)",
+        "%10 = gather_source(x, over=N)",
+        "%11 = mul(%9, %10)",
+        "x.2 = sum(%11, over=N)",
+        "x ← x.2",
+    ],
+    ("x = mean[j in N](x[j] / (1 + x[i] @ x[j]))",): [
+        "%1 = gather_target(x, over=N)",
+        "%2 = gather_source(x, over=N)",
+        "%3 = inner(%1, %2)",
+        "%4 = add(1, %3)",
+        "%5 = div(1, %4)",
+        "%6 = gather_source(x, over=N)",
+        "%7 = mul(%5, %6)",
+        "x.2 = mean(%7, over=N)",
+        "x ← x.2",
+    ],
+    # what must stay
+    ("x = sum[j in N](tanh(x[i] + x[j]) * x[j])",): [
+        "%1 = gather_target(x, over=N)",
+        "%2 = gather_source(x, over=N)",
+        "%3 = add(%1, %2)",
+        "%4 = tanh(%3)",
+        "%5 = gather_source(x, over=N)",
+        "%6 = mul(%4, %5)",
+        "x.2 = sum(%6, over=N)",
+        "x ← x.2",
+    ],
+}
+
 REWRITES = [
     pytest.param(name, lines, expected, id=f"{name}: {'; '.join(lines)}")
     for name, rows in {
@@ -331,6 +372,7 @@ REWRITES = [
         "hoist": HOIST,
         "split": SPLIT,
         "factor": FACTOR,
+        "group": GROUP,
         "fuse": FUSE,
     }.items()
     for lines, expected in rows.items()
@@ -344,14 +386,14 @@ def test_pass(name: str, lines: tuple[str, ...], expected: list[str]) -> None:
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_pass_has_nothing_to_do_after_itself(name: str) -> None:
-    for rows in (FOLD, SHARE, HOIST, SPLIT, FACTOR, FUSE):
+    for rows in (FOLD, SHARE, HOIST, SPLIT, FACTOR, GROUP, FUSE):
         for lines in rows:
             assert after(f"{name} {name}", *lines) == after(name, *lines)
 
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_pass_leaves_the_program_it_is_given_alone(name: str) -> None:
-    for rows in (FOLD, SHARE, HOIST, SPLIT, FACTOR, FUSE):
+    for rows in (FOLD, SHARE, HOIST, SPLIT, FACTOR, GROUP, FUSE):
         for lines in rows:
             program = checked(*lines)
             before = text(program.layers[0])

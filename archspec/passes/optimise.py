@@ -7,6 +7,7 @@ from archspec.ir.verify import verify
 from archspec.passes.factor import factor
 from archspec.passes.fold import fold
 from archspec.passes.fuse import fuse
+from archspec.passes.group import group
 from archspec.passes.hoist import hoist
 from archspec.passes.share import share
 from archspec.passes.split import split
@@ -20,6 +21,7 @@ PASSES: tuple[Callable[[Program], Program], ...] = (
     split,  # linear(x[i] + x[j]) is linear(x)[i] + linear(x)[j]
     factor,  # sum(w[i] * x[j]) is w * sum(x[j])
     share,  # what the two made equal
+    group,  # sum(w[i,j] * x[j] / s[i,j]) is sum((w / s)[i,j] * x[j])
     fuse,  # sums over pairs are sparse products and attention
 )
 
