@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from archspec.diagnostics import SpecError
 from archspec.equal import module
 from archspec.equal.batch import packed
 from archspec.equal.compare import compare, without_dropout
@@ -103,3 +104,28 @@ def test_agreement_refuses_a_module_that_differs(monkeypatch):
     with pytest.raises(Disagreement, match="gin in training differs from the reference"):
         agreement(load_spec("gin"))
     assert CATEGORIES.letters
+
+
+LAYERS = {
+    "sum[j in N](x[j]) / degree": "E0314: the value is not finite on an undirected graph with 5 nodes",
+    "sqrt(sum[j in N](0 * x[j]))": "E0314: the gradient input.encode.weight is not finite",
+    "log(0 * x)": "E0314: the value is not finite on an undirected graph",
+}
+
+
+@pytest.mark.parametrize("term", LAYERS)
+def test_equations_that_are_not_finite_are_the_specs_problem(term):
+    with pytest.raises(SpecError) as raised:
+        agreement(load_spec("gin", ["model.sizes.d=4", f"model.where.layer=x = x + {term}"]))
+    [found] = raised.value.diagnostics
+    assert f"{found.code}: {found.message}".startswith(LAYERS[term])
+
+
+def test_graphs_the_data_set_has_not_are_left_out_where_equations_are_not_finite():
+    layer = "model.where.layer=x = x + sum[j in N](x[j] / sqrt(degree[i] * degree[j]))"
+    found = agreement(load_spec("gin", ["model.sizes.d=4", layer]))
+    assert "on 5 of 6 graphs" in found
+    assert (
+        "a directed graph with 4 nodes in which an edge comes from a node without edges into it; pattern has none"
+        in found
+    )

@@ -1,5 +1,6 @@
 """How far a compiled module is from the reference, tensor by tensor."""
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -36,6 +37,11 @@ class Differences:
     def ok(self, tolerance: float = 1e-8) -> bool:
         """Whether every weight is there and every tensor agrees, relative to its largest entry."""
         return not self.weights and not self.beyond(tolerance)
+
+    @property
+    def finite(self) -> bool:
+        """Whether all that the reference gives are numbers, neither NaN nor infinite."""
+        return all(math.isfinite(one.scale) for one in self.tensors)
 
     def beyond(self, tolerance: float = 1e-8) -> list[Difference]:
         """The tensors that disagree, the worst first."""
