@@ -4,7 +4,7 @@
     python docs/generate.py --check    names the pages that are out of date and exits with 1
 
 A part stands between `<!-- generated: NAME -->` and `<!-- end -->`. NAME is a row of PARTS, `spec` and the name of one
-that comes with archspec, or `$ ` and a command, whose output the part is.
+that comes with archspec, `file` and a path, or `$ ` and a command, whose output the part is.
 """
 
 import ast
@@ -146,11 +146,21 @@ def spec(name: str) -> str:
     return f"```yaml\n{body}\n```"
 
 
+def file(name: str) -> str:
+    """A file of the repository, whole."""
+    return f"```yaml\n{(ROOT / name).read_text(encoding='utf-8').strip()}\n```"
+
+
+FORMS_OF_PART: Mapping[str, Callable[[str], str]] = {"$ ": output, "spec ": spec, "file ": file}
+"""How a part begins that has an argument."""
+
+
 def part(name: str) -> str:
     """The text of a part."""
-    if name.startswith("$ "):
-        return output(name.removeprefix("$ "))
-    return spec(name.removeprefix("spec ")) if name.startswith("spec ") else PARTS[name]()
+    for start, make in FORMS_OF_PART.items():
+        if name.startswith(start):
+            return make(name.removeprefix(start))
+    return PARTS[name]()
 
 
 def fresh(text: str) -> str:

@@ -332,3 +332,9 @@ def test_commands_that_are_shown_exist(call: str) -> None:
 
 def test_commands_are_shown() -> None:
     assert any("train" in call for call in shown_commands())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "examples").glob("*.yaml")), ids=lambda path: path.stem)
+def test_examples_agree_with_the_reference(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main.main(["check", str(path)], standalone_mode=False)
+    assert "ok, 834 parameters, outputs and gradients equal the reference's" in capsys.readouterr().out
