@@ -17,12 +17,12 @@ from archspec.reference import Graph, initial_weights
 from archspec.syntax.load import load_spec, parse_spec
 from archspec.syntax.printer import print_stack
 from archspec.syntax.spec import Spec
-from tests.graphs import batch
+from tests.graphs import batch, furnished
 
 LETTERS, FEATURES = 3, 3
-CATEGORIES: Facts = TABLE["pattern"]
-NUMBERS: Facts = replace(CATEGORIES, letters=None, features=FEATURES)
-"""Data with a category or with three numbers per node; else like PATTERN."""
+CATEGORIES: Facts = replace(TABLE["pattern"], edge_letters=4, positions=2)
+NUMBERS: Facts = replace(CATEGORIES, letters=None, features=FEATURES, edge_letters=None, edge_features=2)
+"""Data with a category or with numbers per node and per edge, and positions; else like PATTERN."""
 
 FILES = {path.stem: path for path in sorted((Path(__file__).parents[1] / "specs").glob("*.yaml"))}
 PARENTS = {
@@ -57,7 +57,8 @@ class Case:
 
     def graphs(self, name: str, seed: int = 0) -> list[Graph]:
         """A named batch with features such as the spec takes."""
-        return batch(name, letters=self.facts.letters, features=self.facts.features, seed=seed)
+        bare = batch(name, letters=self.facts.letters, features=self.facts.features, seed=seed)
+        return [furnished(graph, self.facts, seed + at) for at, graph in enumerate(bare)]
 
 
 def of_spec(spec: Spec, facts: Facts, **backend: str) -> Case:

@@ -4,11 +4,13 @@ Edges are (target i, source j), directed unless the name says otherwise.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
+from archspec.facts import Facts
 from archspec.reference import Graph
 
 Shape = tuple[int, tuple[tuple[int, int], ...]]
@@ -54,6 +56,14 @@ def graph(shape: Shape, letters: int | None = None, features: int | None = None,
     return Graph(draw_features(nodes, letters, features, seed), nodes, edges)
 
 
+def furnished(bare: Graph, facts: Facts, seed: int = 0) -> Graph:
+    """The graph with edge features and positions too, as far as the data set has them."""
+    has_e = (facts.edge_letters, facts.edge_features) != (None, None)
+    e = draw_features(len(bare.edges), facts.edge_letters, facts.edge_features, seed + 1) if has_e else None
+    pos = draw_features(bare.nodes, None, facts.positions, seed + 2) if facts.positions else None
+    return replace(bare, e=e, pos=pos)
+
+
 def draw_features(nodes: int, letters: int | None, features: int | None, seed: int) -> Tensor:
     """Categories if `letters` is given, else numbers; a scalar per node if neither is."""
     generator = torch.Generator().manual_seed(seed)
@@ -72,7 +82,8 @@ def permuted(original: Graph, order: Sequence[int]) -> Graph:
     """The same graph with node `order[k]` as its k-th; the edges stay in order."""
     place = {node: at for at, node in enumerate(order)}
     edges = tuple((place[target], place[source]) for target, source in original.edges)
-    return Graph(original.x[list(order)], original.nodes, edges, original.e)
+    pos = None if original.pos is None else original.pos[list(order)]
+    return Graph(original.x[list(order)], original.nodes, edges, original.e, pos)
 
 
 @st.composite

@@ -110,13 +110,16 @@ def data(shape, **more):
 
 
 def test_pyg_batches_become_ours():
-    graphs = [data(shape, edge_attr=torch.randn(len(shape[1]), 2)) for shape in SHAPES.values()]
+    graphs = [
+        data(shape, edge_attr=torch.randn(len(shape[1]), 2), pos=torch.randn(shape[0], 3)) for shape in SHAPES.values()
+    ]
     theirs = PyGBatch.from_data_list(graphs)
     ours = rt.as_batch(theirs)
     assert rt.as_batch(ours) is ours
     assert rt.as_batch(theirs) is ours
     assert torch.equal(ours.x, theirs.x)
     assert torch.equal(ours.y, theirs.y)
+    assert torch.equal(ours.pos, theirs.pos)
     assert torch.equal(ours.node_ptr, theirs.ptr)
     assert listed(ours.N) == listed(make(list(SHAPES.values())).N)
     for start, (target, source) in enumerate(listed(ours.N)):
@@ -193,6 +196,8 @@ REFUSED = [
         ValueError,
         "edge_attr has 2 rows",
     ),
+    ({"x": torch.zeros(2, 1), "edge_index": NO_EDGES, "pos": torch.zeros(3, 2)}, ValueError, "each of the 2 nodes"),
+    ({"x": torch.zeros(2, 1), "edge_index": NO_EDGES, "pos": torch.tensor([1, 2])}, ValueError, "pos must hold"),
 ]
 
 
@@ -205,8 +210,9 @@ def test_what_does_not_fit_is_refused(fields, kind, message):
 def test_a_batch_moves_as_a_whole():
     batch = make(ODD["everything"])
     batch.cache["walk"] = torch.randn(3)
+    batch.e, batch.pos = torch.randn(3), torch.randn(3)
     assert batch.to("cpu") is batch
     there = batch.to("meta")
-    assert {value.device.type for value in (there.x, there.node_ptr, there.N.ptr, there.N.source)} == {"meta"}
+    assert {value.device.type for value in (there.x, there.e, there.pos, there.node_ptr, there.N.source)} == {"meta"}
     assert there.cache["walk"].device.type == "meta"
     assert list(there.cache) == ["walk"]

@@ -9,13 +9,17 @@ from archspec.check.primitives import SPECIAL
 from archspec.check.statements import run
 from archspec.check.suggest import nearest
 from archspec.check.values import HIDDEN, Frame, Function, Naming, Primitive, Size, Value, broken
+from archspec.facts import TABLE, Facts
 from archspec.ir.nodes import Node
 from archspec.ir.ops import PRIMITIVES
-from archspec.ir.types import NODE, Axis, Type
+from archspec.ir.types import EDGE, NODE, Axis, Type
 from archspec.syntax import tree
 
-GRAPH_NAMES = ("degree", "distance", "pos", "e")
-DATA_NAMES = ("x", "depth", "out", "letters", *GRAPH_NAMES)
+GRAPH_NAMES = ("degree", "distance")
+RAW = ("x", "e", "pos")
+"""The data's own features, for `input` alone."""
+
+DATA_NAMES = (*RAW, "depth", "out", "letters", *GRAPH_NAMES)
 """Names that come from the data, the graph and the stack."""
 
 LATER_SETS = ("targets",)
@@ -73,7 +77,7 @@ def value_once(definition: tree.Definition, frame: Frame) -> Value:
 def from_data(expression: tree.Name, frame: Frame) -> Value | None:
     """Raw features, the depth, degrees, and the sizes the data set knows."""
     facts = frame.world.facts
-    if expression.id == "x":
+    if expression.id in RAW:
         return raw_features(expression, frame)
     if expression.id == "depth":
         return depth(expression, frame)
@@ -94,14 +98,37 @@ def from_data(expression: tree.Name, frame: Frame) -> Value | None:
 
 
 def raw_features(expression: tree.Name, frame: Frame) -> Value:
-    """`x` as the data has it: categories or numbers per node; in `input` alone."""
+    """`x`, `e` or `pos` as the data has it: categories or numbers, per node or per edge; in `input` alone."""
+    wanted, facts = expression.id, frame.world.facts
     if not frame.place.raw or not frame.sees_states:
-        return unknown("x", expression, frame)
-    facts = frame.world.facts
-    if facts and facts.letters is None and facts.features is not None:
-        return Node("data", (), Type(NODE, (Axis("", facts.features),)), expression.span, (("name", "x"),))
-    letters = facts.letters if facts else None
-    return Node("data", (), Type(NODE, (), "category", letters), expression.span, (("name", "x"),))
+        return unknown(wanted, expression, frame)
+    found = raw_type(wanted, facts)
+    return absent(expression, frame) if found is None else Node("data", (), found, expression.span, (("name", wanted),))
+
+
+def raw_type(name: str, facts: Facts | None) -> Type | None:
+    """What raw data is: without a data set x and e are categories of an unknown number; None where it has no such."""
+    domain = EDGE if name == "e" else NODE
+    if facts is None:
+        return Type(domain, (Axis("", None),)) if name == "pos" else Type(domain, (), "category")
+    letters, features = {
+        "x": (facts.letters, facts.features),
+        "e": (facts.edge_letters, facts.edge_features),
+        "pos": (None, facts.positions),
+    }[name]
+    if letters is not None:
+        return Type(domain, (), "category", letters)
+    return None if features is None else Type(domain, (Axis("", features),))
+
+
+def absent(expression: tree.Name, frame: Frame) -> Value:
+    """Features that the data set lacks, with the data sets that have them."""
+    wanted, what = expression.id, {"x": "node features", "e": "edge features", "pos": "positions"}[expression.id]
+    having = [name for name, facts in TABLE.items() if raw_type(wanted, facts) is not None]
+    cure = f"data sets with {what}: {', '.join(having)}" if having else "make its states from `x` alone"
+    assert frame.world.facts is not None  # without a data set everything may be there
+    message = f"the data set `{frame.world.facts.name}` has no {what}"
+    return frame.error("E0405", expression.span, message, help=cure)
 
 
 def depth(expression: tree.Name, frame: Frame) -> Value:
@@ -134,9 +161,9 @@ def unknown(wanted: str, expression: tree.Name, frame: Frame, known: Collection[
     if wanted in frame.world.states:
         message = f"the state {wanted} is not seen here"
         cure = f"hand it over: write `({wanted})` behind its name, in the heading and in calls"
-    elif wanted == "x":
-        message = "the data's x is readable in `input` alone"
-        cure = "make a state of it in `input`: `x = encode(x, d)`"
+    elif wanted in RAW:
+        message = f"the data's {wanted} is readable in `input` alone"
+        cure = f"make a state of it in `input`: `{wanted} = encode({wanted}, d)`"
     elif wanted in FORMS:
         return frame.error("E0206", expression.span, f"`{wanted}` is no value", help=f"call it: `{wanted}(…)`")
     elif wanted == "i":

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from archspec.check.calls import FORMS
 from archspec.check.indices import SETS
-from archspec.check.lookup import DATA_NAMES, known_names, unknown
+from archspec.check.lookup import DATA_NAMES, RAW, known_names, unknown
 from archspec.check.primitives import SPECIAL
 from archspec.check.torch_names import names_no_weight
 from archspec.check.values import Frame, Listing, Size, Value, is_broken, number_of
@@ -23,7 +23,7 @@ LANGUAGE: tuple[tuple[str, frozenset[str]], ...] = (
     ("a form of the language", frozenset(FORMS)),
     ("an index set", frozenset((*SETS, "targets"))),
     ("an index", frozenset(("i",))),
-    ("a name from the data", frozenset(DATA_NAMES) - {"x", "e", "pos"}),
+    ("a name from the data", frozenset(DATA_NAMES) - set(RAW)),
 )
 """Words nobody may take for something else, and what each is."""
 
@@ -123,7 +123,7 @@ def check_unused(spec: Spec, states: Iterable[str], frame: Frame) -> None:
         block = not definition.body.result
         arguments = [parameter.name for parameter in definition.heading.parameters or ()]
         known = names | {name_of(local) for local in named_in(definition)} | set(arguments) | {"i"}
-        known = known | set(states) if block else known - (set(states) | {"x"}) | assigned_in(definition, arguments)
+        known = known | set(states) if block else known - {*states, *RAW} | assigned_in(definition, arguments)
         for node in (*(definition.heading.parameters or ()), definition.body):
             check_free(node, known, frame)
 

@@ -191,14 +191,22 @@ def output_section(spec: Spec, world: World, history: Mapping[str, tuple[Node, .
 
 
 def check_prediction(node: Node, span: Span, frame: Frame) -> None:
-    """A node classification predicts one number per node and class."""
+    """The prediction is one row per label, with a number for every class, or for every number to predict."""
     facts = frame.world.facts
     if is_broken(node) or facts is None:
         return
-    if node.type.domain.kind != "node" or node.type.entries != "number":
+    if node.type.domain.kind != facts.level or node.type.entries != "number":
         said = str(node.type.domain) if node.type.entries == "number" else f"a {node.type.entries}"
-        message = f"the prediction is {said}; the data set has labels per node"
-        frame.error("E0310", span, message, label=str(node.type), help="end with `linear(x, out)` of a state per node")
+        message = f"the prediction is {said}; the data set has labels per {facts.level}"
+        frame.error("E0310", span, message, label=str(node.type), help=LEVELS[facts.level])
     elif [axis.size for axis in node.type.axes] != [facts.out]:
-        message = f"the prediction must have the axis out, one number for each of the {facts.out} classes"
+        wanted = f"one number for each of the {facts.out} classes" if "class" in facts.task else f"of size {facts.out}"
+        message = f"the prediction must have the axis out, {wanted}"
         frame.error("E0310", span, message, label=str(node.type), help="end with `linear(x, out)`")
+
+
+LEVELS = {
+    "node": "end with `linear(x, out)` of a state per node",
+    "graph": "end with a value per graph: `linear(mean[i in V](x[i]), out)`",
+}
+"""How a prediction ends, by what carries a label."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from archspec.data.load import load
+from archspec.data.load import check_loadable, load
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.facts import known
 from archspec.pipeline import build
@@ -24,7 +24,9 @@ def assemble(spec: Spec, directory: Path | None, display: Display) -> Task:
             [Diagnostic("E0609", "the spec names no data", path=spec.source.path, help="add `data: {name: …}`")]
         )
     check_settings(settings.train, spec.place)
-    facts = known(settings.data, spec.place("data", "name"))
+    at = spec.place("data", "name")
+    facts = known(settings.data, at)
+    check_loadable(settings.data, at)
     seed(settings.train.seed)
     built = build(spec, facts)
     try:

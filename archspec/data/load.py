@@ -10,6 +10,7 @@ from archspec.data.packed import Packed
 from archspec.data.split import Split
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.facts import Facts, known
+from archspec.source import Span
 from archspec.syntax.schema import DataSettings
 
 
@@ -58,14 +59,23 @@ def load(
     With `limit`, every split holds its first so many graphs, the very graphs of the whole set; only those are
     generated if the whole set is not cached. `report` takes lines for the user, `progress` graphs done of all while
     generating. Raises SpecError: E0401 unknown data set, E0402 cache folder not writable, E0403 unknown option, E0404
-    seed too large.
+    seed too large, E0406 a data set that cannot be loaded yet.
     """
     facts = known(settings)
     assert facts is not None  # settings are given
+    check_loadable(settings)
     check_options(settings)
     packed = fetch(settings, folder(directory), report, progress)
     splits = {name: Split(graphs, facts.symmetric) for name, graphs in packed.items()}
     return DataSet(settings.name, splits["train"], splits["val"], splits["test"], facts)
+
+
+def check_loadable(settings: DataSettings, span: Span | None = None) -> None:
+    """E0406 for a data set whose facts are known, but whose graphs this version cannot load."""
+    if settings.name not in RECIPES:
+        message = f"the data set `{settings.name}` cannot be loaded yet, only checked and shown"
+        cure = f"name one that can: {', '.join(f'`{name}`' for name in RECIPES)}"
+        raise SpecError([Diagnostic("E0406", message, span, help=cure)])
 
 
 def check_options(settings: DataSettings) -> None:

@@ -80,7 +80,9 @@ def dtype_lines(section: Section, variables: Variables, body: str) -> Iterator[s
         return
     numeric = [variables.text(node) for node in section.inputs if node.type.entries == "number"]
     numeric += [f"self.{name}" for node in section.nodes for name, _ in weights_of(node)]
-    numeric += ["batch.x" for node in section.nodes if node.op == "data" and node.type.entries == "number"]
+    numeric += [
+        f"batch.{node['name']}" for node in section.nodes if node.op == "data" and node.type.entries == "number"
+    ]
     dtype = f"{numeric[0]}.dtype" if numeric else "torch.get_default_dtype()"
     yield f"dtype, device = {dtype}, batch.x.device"
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 import torch
+from torch import Tensor
 
 from archspec.reference import Graph
 from archspec.runtime.batch import Batch, Pairs
@@ -19,14 +20,17 @@ def packed(graphs: Sequence[Graph]) -> Batch:
     ptr = torch.tensor([0, *accumulate(incoming[node] for node in range(first[-1]))])
     source = torch.tensor([edges[edge][1] for edge in order], dtype=torch.int32)
     neighbours = Pairs(ptr, source, Counter(edges) == Counter((j, i) for i, j in edges))
-    e = (
-        None
-        if any(graph.e is None for graph in graphs)
-        else torch.cat([graph.e for graph in graphs if graph.e is not None])
-    )
+    e, pos = joined([graph.e for graph in graphs]), joined([graph.pos for graph in graphs])
     return Batch(
         torch.cat([graph.x for graph in graphs]),
         torch.tensor(first),
         neighbours,
         e=None if e is None else e[order],
+        pos=pos,
     )
+
+
+def joined(parts: Sequence[Tensor | None]) -> Tensor | None:
+    """The features of all graphs one after the other; None where a graph has none."""
+    found = [part for part in parts if part is not None]
+    return torch.cat(found) if len(found) == len(parts) else None

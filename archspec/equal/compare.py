@@ -25,7 +25,7 @@ class Result:
 def compare(
     module: nn.Module, program: Program, graphs: Sequence[Graph], weights: Mapping[str, Tensor], training: bool = False
 ) -> Differences:
-    """Outputs, and gradients by every weight and by numeric features, of a module and of the program it was made from.
+    """Outputs, and gradients by every weight and by numeric raw data, of a module and of the program it was made from.
 
     `weights` go by their names in `state_dict`. The module itself stays as it is. Dropout is off on both sides, in
     training too.
@@ -73,7 +73,7 @@ def of_module(
 ) -> Result:
     """What a module gives with these weights."""
     module = prepared(module, weights, training)
-    graphs = [replace(graph, x=fresh(graph.x)) for graph in graphs]
+    graphs = [differentiable(graph) for graph in graphs]
     wanted = {name: tensor for name, tensor in module.named_parameters() if tensor.requires_grad}
     with double_precision():
         prediction = module(packed(graphs))
@@ -96,7 +96,7 @@ def of_reference(
 ) -> Result:
     """What the reference gives with these weights."""
     leaves = {name: fresh(tensor) for name, tensor in weights.items()}
-    graphs = [replace(graph, x=fresh(graph.x)) for graph in graphs]
+    graphs = [differentiable(graph) for graph in graphs]
     prediction = torch.cat(evaluate(without_dropout(program), leaves, graphs, training))
     wanted = {name: tensor for name, tensor in leaves.items() if tensor.requires_grad and not is_statistic(name)}
     return differentiated(prediction, wanted, graphs)
@@ -108,15 +108,31 @@ def is_statistic(name: str) -> bool:
 
 
 def differentiated(prediction: Tensor, weights: Mapping[str, Tensor], graphs: Sequence[Graph]) -> Result:
-    """The prediction with its gradients by the weights, and by the features of every graph where they are numbers."""
+    """The prediction with its gradients by the weights, and by the raw data of every graph where it is numbers."""
     noise = torch.randn(prediction.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    numeric = {f"of x in graph {at}": graph.x for at, graph in enumerate(graphs) if graph.x.requires_grad}
+    numeric = {
+        f"of {name} in graph {at}": tensor
+        for at, graph in enumerate(graphs)
+        for name, tensor in raw_data(graph).items()
+        if tensor.requires_grad
+    }
     wanted = {**weights, **numeric}
     if not prediction.requires_grad:
         return Result(prediction, {name: torch.zeros_like(tensor) for name, tensor in wanted.items()})
     found = torch.autograd.grad((prediction * noise).sum(), list(wanted.values()), allow_unused=True)
     filled = [torch.zeros_like(one) if grad is None else grad for one, grad in zip(wanted.values(), found, strict=True)]
     return Result(prediction.detach(), dict(zip(wanted, filled, strict=True)))
+
+
+def raw_data(graph: Graph) -> dict[str, Tensor]:
+    """The features a graph has, by name."""
+    found = {"x": graph.x, "e": graph.e, "pos": graph.pos}
+    return {name: tensor for name, tensor in found.items() if tensor is not None}
+
+
+def differentiable(graph: Graph) -> Graph:
+    """The graph with features of its own that require gradients where they can."""
+    return replace(graph, **{name: fresh(tensor) for name, tensor in raw_data(graph).items()})  # type: ignore[arg-type]
 
 
 def fresh(tensor: Tensor) -> Tensor:

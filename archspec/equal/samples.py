@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from archspec.facts import Facts
 from archspec.reference import Graph
@@ -24,9 +25,17 @@ def samples(facts: Facts, seed: int = 0) -> list[Graph]:
     generator = torch.Generator().manual_seed(seed)
     graphs = []
     for nodes, edges in SHAPES:
-        if facts.letters is None:
-            x = torch.randn(nodes, facts.features or 1, generator=generator, dtype=torch.float64)
-        else:
-            x = torch.randint(facts.letters, (nodes,), generator=generator)
-        graphs.append(Graph(x, nodes, tuple(edges)))
+        x = drawn(nodes, facts.letters, facts.features or 1, generator)
+        e = drawn(len(edges), facts.edge_letters, facts.edge_features, generator)
+        pos = drawn(nodes, None, facts.positions, generator)
+        graphs.append(Graph(x, nodes, tuple(edges), e, pos))  # type: ignore[arg-type]
     return graphs
+
+
+def drawn(rows: int, letters: int | None, features: int | None, generator: torch.Generator) -> Tensor | None:
+    """Random categories [rows] or numbers [rows, features]; None where there are neither."""
+    if letters is not None:
+        return torch.randint(letters, (rows,), generator=generator)
+    if features is None:
+        return None
+    return torch.randn(rows, features, generator=generator, dtype=torch.float64)

@@ -174,7 +174,7 @@ LEAVES = (
     Operation("constant", "a number", None, rules.leaf),
     Operation("parameter", "a learnable scalar, vector or matrix", None, rules.leaf, weights=parameter_weights),
     Operation("state", "a state, as it comes in or after block instance `layer`", None, rules.leaf),
-    Operation("data", "raw data of the batch: x", None, rules.leaf),
+    Operation("data", "raw data of the batch: x, e or pos", None, rules.leaf),
 )
 
 OPERATORS = (

@@ -13,13 +13,15 @@ Pair = tuple[int, int]
 class Graph:
     """One graph: raw features of its `nodes` nodes, and its edges (target i, source j) in the order of the data.
 
-    `x` holds categories [nodes] (integers) or numbers [nodes, features]; `e`, if there is one, a row per edge.
+    `x` holds categories [nodes] (integers) or numbers [nodes, features]; `e`, if there is one, the same with a row per
+    edge, and `pos` numbers [nodes, dimensions].
     """
 
     x: Tensor
     nodes: int
     edges: tuple[Pair, ...] = ()
     e: Tensor | None = None
+    pos: Tensor | None = None
 
 
 def pairs(graph: Graph, over: IndexSet) -> list[Pair]:

@@ -22,6 +22,6 @@ def state(call: Call) -> Value:
 
 
 def data(call: Call) -> Value:
-    """Raw features: `x` per node, `e` per edge; categories stay integers."""
+    """Raw features: `x` and `pos` per node, `e` per edge; categories stay integers."""
     raw = [getattr(graph, str(call.node["name"])) for graph in call.graphs]
     return [call.shaped(value.double() if value.is_floating_point() else value) for value in raw]

@@ -135,7 +135,8 @@ class Batch:
     """Graphs packed one after the other.
 
     `x` holds categories [nodes] (int64) or numbers [nodes, features]; edges are sorted by target, within a target as in
-    the data, and `e` follows that order; `N.ptr` and `N.source` are the in-neighbours of every node.
+    the data, and `e`, which is like `x`, follows that order; `N.ptr` and `N.source` are the in-neighbours of every
+    node; `pos` is [nodes, dimensions].
     """
 
     x: Tensor
@@ -143,6 +144,7 @@ class Batch:
     N: Pairs
     y: Tensor | None = None
     e: Tensor | None = None
+    pos: Tensor | None = None
     cache: dict[object, object] = field(default_factory=dict, repr=False)
 
     @property
@@ -206,8 +208,8 @@ class Batch:
         cache: dict[object, object] = {
             key: value.to(device) for key, value in self.cache.items() if isinstance(value, Tensor)
         }
-        y, e = (None if value is None else value.to(device) for value in (self.y, self.e))
-        return Batch(self.x.to(device), self.node_ptr.to(device), N, y, e, cache)
+        y, e, pos = (None if value is None else value.to(device) for value in (self.y, self.e, self.pos))
+        return Batch(self.x.to(device), self.node_ptr.to(device), N, y, e, pos, cache)
 
 
 def offsets(counts: Tensor) -> Tensor:
@@ -277,7 +279,7 @@ _CONVERTED: dict[int, Converted] = {}
 
 
 def as_batch(graphs: object) -> Batch:
-    """A Batch from itself or from PyG's Data or Batch: x, edge_index, and where present edge_attr, batch or ptr, y.
+    """A Batch from itself or from PyG's Data or Batch: x, edge_index, where present edge_attr, pos, batch or ptr, y.
 
     Anything with these attributes will do. The result is kept as long as the object and its tensors stay as they are
     and none of them needs a gradient. TypeError: no such attributes, or features that are neither numbers nor one
@@ -285,7 +287,7 @@ def as_batch(graphs: object) -> Batch:
     """
     if isinstance(graphs, Batch):
         return graphs
-    parts = [getattr(graphs, name, None) for name in ("x", "edge_index", "edge_attr", "y", "ptr", "batch")]
+    parts = [getattr(graphs, name, None) for name in ("x", "edge_index", "edge_attr", "pos", "y", "ptr", "batch")]
     tensors = [part for part in parts if isinstance(part, Tensor)]
     known = _CONVERTED.get(id(graphs))
     if known is not None and known.serves(graphs, tensors):
@@ -299,7 +301,7 @@ def as_batch(graphs: object) -> Batch:
 
 
 def _convert(graphs: object, parts: list[object]) -> Batch:
-    x, edge_index, e, y, _, _ = parts
+    x, edge_index, e, pos, y, _, _ = parts
     if not isinstance(x, Tensor) or not isinstance(edge_index, Tensor):
         missing = "x" if not isinstance(x, Tensor) else "edge_index"
         raise TypeError(f"a batch needs the tensors x and edge_index, and {type(graphs).__name__} has no {missing}")
@@ -313,7 +315,12 @@ def _convert(graphs: object, parts: list[object]) -> Batch:
         if len(e) != len(source):
             raise ValueError(f"edge_attr has {len(e)} rows and edge_index {len(source)} edges")
         e = _features(e, "edge_attr")[order]
-    return Batch(x, node_ptr, neighbours, y if isinstance(y, Tensor) else None, e if isinstance(e, Tensor) else None)
+    if isinstance(pos, Tensor):
+        if len(pos) != len(x) or not pos.is_floating_point():
+            raise ValueError(f"pos must hold a row of numbers for each of the {len(x)} nodes")
+        pos = _features(pos, "pos")
+    y, e, pos = (part if isinstance(part, Tensor) else None for part in (y, e, pos))
+    return Batch(x, node_ptr, neighbours, y, e, pos)
 
 
 def _features(value: Tensor, name: str) -> Tensor:
@@ -330,7 +337,7 @@ def _features(value: Tensor, name: str) -> Tensor:
 
 def _node_ptr(parts: list[object], nodes: int, device: torch.device) -> Tensor:
     """Where every graph begins, from `ptr` or `batch`, or one graph."""
-    ptr, batch = parts[4:]
+    ptr, batch = parts[-2:]
     if isinstance(ptr, Tensor):
         node_ptr = ptr.long()
     elif isinstance(batch, Tensor):
