@@ -75,7 +75,7 @@ def result_text(value: Node, method: Method) -> str:
 
 
 def dtype_lines(section: Section, variables: Variables, body: str) -> Iterator[str]:
-    """Where the method finds the type and the device of its numbers, if it needs them."""
+    """Where the method finds the type of its numbers, and their device, if it needs them."""
     if "dtype=dtype" not in body and "(dtype)" not in body:
         return
     numeric = [variables.text(node) for node in section.inputs if node.type.entries == "number"]
@@ -84,7 +84,7 @@ def dtype_lines(section: Section, variables: Variables, body: str) -> Iterator[s
         f"batch.{node['name']}" for node in section.nodes if node.op == "data" and node.type.entries == "number"
     ]
     dtype = f"{numeric[0]}.dtype" if numeric else "torch.get_default_dtype()"
-    yield f"dtype, device = {dtype}, batch.x.device"
+    yield f"dtype, device = {dtype}, batch.x.device" if "device=device" in body else f"dtype = {dtype}"
 
 
 def set_lines(section: Section) -> Iterator[str]:
