@@ -17,7 +17,7 @@ ORDER = {"N": 0, "reach(0)": 0, "N + i": 1, "reach(1)": 2, "near": 3, "reach(2)"
 
 UNARY = ("tanh", "sigmoid", "relu", "gelu", "silu", "sin", "cos", "softplus", "elu", "softsign", "abs", "erf", "square")
 NORMS = ("batch_norm", "layer_norm", "rms_norm", "graph_norm")
-REDUCTIONS = ("sum", "mean", "max", "min")
+REDUCTIONS = ("sum", "mean", "max", "min", "std", "logsumexp")
 
 
 @dataclass

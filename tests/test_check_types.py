@@ -74,6 +74,8 @@ PER_NODE = {
     "mean[j in V](linear(x)[j])": "scalar",
     "max[k in reach(2)](linear(x, heads, c)[k])": "(heads, c)",
     "min[j in N](x[i] - x[j])": "(d)",
+    "std[j in N](x[j])": "(d)",
+    "logsumexp[j in V](linear(x, heads, c)[j])": "(heads, c)",
     "sum[j in N](1)": "scalar",
     "sum[j in N](scalar(2))": "scalar",
     "sum[j in N](vector(d, 2))": "(d)",

@@ -104,6 +104,9 @@ X = node_input()
         (node("div", X, node("sum", source(node("exp", X)))), False),
         (node("log1p", node("sum", source(node("exp", X)))), True),
         (node("tanh", node("log", X)), False),
+        (node("log1p", node("std", source(X))), True),
+        (node("div", X, node("std", source(node("exp", X)))), False),
+        (node("log1p", node("logsumexp", source(node("exp", X)))), False),
     ],
 )
 def test_finite(value, expected):

@@ -65,6 +65,9 @@ def test_reach_by_powers_of_the_adjacency_matrix(shape, k):
         ("sum", IndexSet("reach", 2), [101, 111, 100, 1000]),
         ("min", IndexSet("reach", 2), [1, 1, 100, 1000]),
         ("sum", ALL, [1111] * 4),
+        ("std", NEIGHBOURS, [0, sqrt(18), 0, 0]),
+        ("std", IndexSet("reach", 1), [49.5, 4.5, 0, 0]),
+        ("logsumexp", NEIGHBOURS, [100, 10 + log(1 + 2 * exp(-9)), 0, 0]),
         ("max", ALL, [1000] * 4),
     ],
 )

@@ -3,6 +3,7 @@
 import gc
 import weakref
 from itertools import accumulate
+from math import log
 from types import SimpleNamespace
 
 import pytest
@@ -61,6 +62,13 @@ def loop_weighted(batch, pairs, w, x):
     return by_row(pairs, lambda p, i, j: w[p] * x[j], total, x.shape[1:])
 
 
+def spread_by_feature(terms):
+    """By feature, since torch's own gradient is not finite where all are equal."""
+    columns = terms.reshape(len(terms), -1).unbind(1)
+    found = [one.std(correction=0) if bool((one != one[0]).any()) else 0 * one.sum() for one in columns]
+    return torch.stack(found).view(terms.shape[1:])
+
+
 def loop_softmax(batch, pairs, v):
     rows = [[p for p, (i, _) in enumerate(listed(pairs)) if i == row] for row in range(pairs.rows)]
     return torch.cat([torch.zeros_like(v[:0]), *(torch.softmax(v[row], 0) for row in rows if row)])
@@ -116,6 +124,8 @@ TABLE = {
     "segment_mean": (without_batch(rt.segment_mean), loop_reduce(lambda t: t.mean(0)), EVERY, PAIRS),
     "segment_max": (without_batch(rt.segment_max), loop_reduce(lambda t: t.amax(0)), EVERY, PAIRS),
     "segment_min": (without_batch(rt.segment_min), loop_reduce(lambda t: t.amin(0)), EVERY, PAIRS),
+    "segment_std": (without_batch(rt.segment_std), loop_reduce(spread_by_feature), EVERY, PAIRS),
+    "segment_logsumexp": (without_batch(rt.segment_logsumexp), loop_reduce(lambda t: t.logsumexp(0)), EVERY, PAIRS),
     "segment_softmax": (without_batch(rt.segment_softmax), loop_softmax, EVERY, PAIRS),
     "attention_gather": (attend(rt.attention_gather), *ATTENTION),
     "attention_dense": (attend(rt.attention_dense), *ATTENTION),
@@ -179,7 +189,16 @@ def test_types_without_csr_take_the_plain_form(name, monkeypatch):
 
 @pytest.mark.parametrize(
     "name",
-    ["neighbour_sum_csr", "weighted_sum_csr", "pair_product", "gather_source", "segment_sum", "segment_softmax"],
+    [
+        "neighbour_sum_csr",
+        "weighted_sum_csr",
+        "pair_product",
+        "gather_source",
+        "segment_sum",
+        "segment_softmax",
+        "segment_std",
+        "segment_logsumexp",
+    ],
 )
 @pytest.mark.parametrize("over", SETS)
 def test_gradients_have_gradients(name, over):
@@ -225,6 +244,33 @@ def test_softmax_of_minus_infinity_is_never_nan():
     result.square().sum().backward()
     assert result.tolist() == [0.0, 0.0, 1.0, 0.0]
     assert v.grad.tolist() == [0.0, 0.0, 0.0, 0.0]
+
+
+def test_logsumexp_of_minus_infinity_is_never_nan():
+    batch = make([(3, ((1, 0), (1, 1), (2, 0), (2, 2)))])
+    v = torch.tensor([-torch.inf, -torch.inf, 0.0, -torch.inf], requires_grad=True)
+    result = rt.segment_logsumexp(batch.N, v)
+    result[1:].sum().backward()
+    assert result.tolist() == [0.0, -torch.inf, 0.0]
+    assert v.grad.tolist() == [0.0, 0.0, 1.0, 0.0]
+
+
+def test_logsumexp_is_stable():
+    batch = make([(2, ((1, 0), (1, 1), (0, 0)))])
+    result = rt.segment_logsumexp(batch.N, torch.tensor([-5e3, 1e4, 1e4]))
+    torch.testing.assert_close(result, torch.tensor([-5e3, 1e4 + log(2)]))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_std_of_members_equal_up_to_rounding_is_zero_and_has_no_gradient(dtype):
+    batch = make([(2, ((1, 0), (1, 1), (1, 0)))])
+    v = torch.tensor([1e4 + 0.1, 1e4 + 0.1, (1e4 + 0.1) * (1 + 4 * torch.finfo(dtype).eps)], dtype=dtype)
+    result = rt.segment_std(batch.N, v.requires_grad_())
+    result.sum().backward()
+    assert result.tolist() == [0.0, 0.0]
+    assert v.grad.tolist() == [0.0, 0.0, 0.0]
+    tells = rt.segment_std(batch.N, torch.tensor([1.0, 1.0, 1.0 + 1e-3], dtype=dtype))
+    torch.testing.assert_close(tells[1].double().item(), 1e-3 * 2**0.5 / 3, rtol=1e-3, atol=0)
 
 
 def test_softmax_is_stable():

@@ -18,7 +18,7 @@ DEEPEST = 60
 LAMBDA = "=>"
 """The name of a function that has none."""
 
-LATER = ("fill", "drop", "std", "logsumexp", "shared", "tied", "pyg", "python", "average", "hops", "walk")
+LATER = ("fill", "drop", "shared", "tied", "pyg", "python", "average", "hops", "walk")
 LATER_CALLS = (*LATER, "rwse", "laplacian_pe")
 """Words of the language that are refused, not misread."""
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from archspec.check.calls import FORMS
-from archspec.check.indices import SETS, reduce
+from archspec.check.indices import REDUCTIONS, SETS, reduce
 from archspec.check.primitives import SPECIAL
 from archspec.check.statements import run
 from archspec.check.suggest import nearest
@@ -165,7 +165,8 @@ def unknown(wanted: str, expression: tree.Name, frame: Frame, known: Collection[
         message = f"the data's {wanted} is readable in `input` alone"
         cure = f"make a state of it in `input`: `{wanted} = encode({wanted}, d)`"
     elif wanted in FORMS:
-        return frame.error("E0206", expression.span, f"`{wanted}` is no value", help=f"call it: `{wanted}(…)`")
+        cure = f"reduce with it: `{wanted}[j in N](…)`" if wanted in REDUCTIONS else f"call it: `{wanted}(…)`"
+        return frame.error("E0206", expression.span, f"`{wanted}` is no value", help=cure)
     elif wanted == "i":
         return frame.error("E0207", expression.span, "the index i is no value", help="read a field at it: `x[i]`")
     else:

@@ -241,6 +241,8 @@ EXPRESSIONS: Mapping[str, Callable[[Site], Text]] = {
     "mean": reduction("segment_mean"),
     "max": reduction("segment_max"),
     "min": reduction("segment_min"),
+    "std": reduction("segment_std"),
+    "logsumexp": reduction("segment_logsumexp"),
     "softmax": reduction("segment_softmax"),
     "concat": concat,
     "view": view,

@@ -11,7 +11,15 @@ from archspec.ir.nodes import Node, Program
 RUNTIME: Mapping[str, tuple[str, ...]] = {
     "archspec.runtime.aggregate": (
         *("gather_source", "gather_target", "restrict"),
-        *("segment_max", "segment_mean", "segment_min", "segment_softmax", "segment_sum"),
+        *(
+            "segment_logsumexp",
+            "segment_max",
+            "segment_mean",
+            "segment_min",
+            "segment_softmax",
+            "segment_std",
+            "segment_sum",
+        ),
     ),
     "archspec.runtime.attention": ("attention_dense", "attention_gather", "attention_sdpa"),
     "archspec.runtime.batch": ("Batch", "as_batch"),

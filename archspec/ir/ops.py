@@ -239,6 +239,8 @@ INDEXING = (
     reduction("mean", "mean over j; 0 over none"),
     reduction("max", "maximum over j; 0 over none"),
     reduction("min", "minimum over j; 0 over none"),
+    reduction("std", "standard deviation over j, divided by their number; 0 over none and over equal ones"),
+    reduction("logsumexp", "log of the sum of exp over j; 0 over none"),
     Operation("softmax", "exp(e[i,j]) / sum over j of it", None, rules.combine),
 )
 

@@ -73,7 +73,7 @@ def reduces_its_set(node: Node) -> bool:
     return node.op not in REDUCTIONS or node.operands[0].type.domain.over == node.get("over")
 
 
-REDUCTIONS = ("sum", "mean", "max", "min", "softmax")
+REDUCTIONS = ("sum", "mean", "max", "min", "std", "logsumexp", "softmax")
 
 
 def gathers_from_nodes(node: Node) -> bool:

@@ -25,7 +25,7 @@ PARTIAL = {"div": 1, "reciprocal": 0, "log": 0, "log1p": 0, "sqrt": 0, "rsqrt": 
 """Operations that are undefined or not smooth at some numbers, and the operand to look at."""
 
 POSITIVE = ("exp", "sigmoid", "softplus")
-NOT_NEGATIVE = ("relu", "relu6", "square", "abs", "softmax", "hardsigmoid")
+NOT_NEGATIVE = ("relu", "relu6", "square", "abs", "std", "softmax", "hardsigmoid")
 KEEP = ("gather_source", "gather_target", "restrict", "spread", "view", "detach", "sqrt", "rsqrt", "reciprocal")
 REDUCTIONS = ("sum", "mean", "max", "min")
 

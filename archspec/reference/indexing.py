@@ -52,6 +52,22 @@ def reduction(reduce: Callable[[Tensor], Tensor]) -> Row:
     return row
 
 
+def std(rows: Tensor) -> Tensor:
+    """The root of the mean squared distance from the mean; 0, without a gradient, where all are equal but for rounding."""
+    variance = ((rows - rows.mean(0)) ** 2).mean(0)
+    rounding = 64 * torch.finfo(torch.float64).eps * rows.detach().abs().amax(0)
+    equal = variance <= rounding**2
+    return torch.where(equal, 0.0, torch.where(equal, 1.0, variance) ** 0.5)
+
+
+def logsumexp(rows: Tensor) -> Tensor:
+    """log of the sum of exp; minus infinity, without a gradient, where all are."""
+    highest = rows.amax(0).detach()
+    highest = torch.where(highest.isinf(), 0.0, highest)
+    total = torch.exp(rows - highest).sum(0)
+    return torch.where(total == 0, -torch.inf, torch.log(torch.where(total == 0, 1.0, total)) + highest)
+
+
 def softmax(call: Call) -> Value:
     """exp(e) over its sum, among the pairs of each node i; pairs at -inf do not count, and may be all there are."""
     result = []

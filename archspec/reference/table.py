@@ -13,7 +13,7 @@ from archspec.reference.axes import align
 from archspec.reference.call import Call, Row, Value
 from archspec.reference.elementwise import ELEMENTWISE
 from archspec.reference.fused import MEANINGS, Meaning
-from archspec.reference.indexing import gather, reduction, restrict, softmax, spread
+from archspec.reference.indexing import gather, logsumexp, reduction, restrict, softmax, spread, std
 from archspec.reference.layers import (
     batch_norm,
     concat,
@@ -72,6 +72,8 @@ TABLE: Mapping[str, Row] = {
     "mean": reduction(lambda rows: rows.mean(0)),
     "max": reduction(lambda rows: rows.amax(0)),
     "min": reduction(lambda rows: rows.amin(0)),
+    "std": reduction(std),
+    "logsumexp": reduction(logsumexp),
     "softmax": softmax,
     "concat": concat,
     "view": view,

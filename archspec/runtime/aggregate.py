@@ -52,6 +52,28 @@ def segment_min(pairs: Pairs, v: Tensor) -> Tensor:
     return -segment_max(pairs, -v)
 
 
+ROUNDING = 64
+"""Members that differ by so many rounding steps, of the largest of them, count as equal."""
+
+
+def segment_std(pairs: Pairs, v: Tensor) -> Tensor:
+    """The standard deviation of v[i, j] over j, √ mean (v - mean v)²: [pairs, *axes] to [nodes, *axes].
+
+    0, with no gradient, where the members are equal up to rounding: there the root has no derivative, and dividing by
+    what rounding left would make one of noise.
+    """
+    apart = v - gather_target(pairs, segment_mean(pairs, v))
+    variance = segment_mean(pairs, apart.square())
+    rounding = ROUNDING * torch.finfo(v.dtype).eps * row_max(pairs, v.detach().abs())
+    equal = variance <= rounding.square()
+    return variance.masked_fill(equal, 1.0).sqrt().masked_fill(equal, 0.0)
+
+
+def segment_logsumexp(pairs: Pairs, v: Tensor) -> Tensor:
+    """log Σ_j exp(v[i, j]): [pairs, *axes] to [nodes, *axes]; 0 over none, −∞ where a whole row is −∞, never NaN."""
+    return SegmentLogSumExp.apply(v, pairs)
+
+
 def segment_softmax(pairs: Pairs, v: Tensor) -> Tensor:
     """exp(v[i, j]) / Σ_j' exp(v[i, j']): [pairs, *axes] to [pairs, *axes]; 0 where a whole row is −∞, never NaN."""
     return SegmentSoftmax.apply(v, pairs)
@@ -101,6 +123,26 @@ class SegmentMax(torch.autograd.Function):
         reached = (v == out.index_select(0, ctx.pairs.target)).to(grad.dtype)
         share = grad / segment_sum(ctx.pairs, reached).clamp(min=1)
         return reached * gather_target(ctx.pairs, share), None
+
+
+class SegmentLogSumExp(torch.autograd.Function):
+    """out[i] = log Σ_j exp(v[i, j])."""
+
+    @staticmethod
+    def forward(ctx: Any, v: Tensor, pairs: Pairs) -> Tensor:
+        """[pairs, *axes] to [rows, *axes]."""
+        peak = row_max(pairs, v)
+        peak.masked_fill_(peak.isinf(), 0.0)
+        out = segment_sum(pairs, torch.exp_(v - peak.index_select(0, pairs.target))).log_().add_(peak)
+        ctx.pairs = pairs
+        ctx.save_for_backward(v)
+        return out.masked_fill_((pairs.count == 0).view(-1, *[1] * (v.dim() - 1)), 0.0)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        """The share of every pair."""
+        (v,) = ctx.saved_tensors
+        return segment_softmax(ctx.pairs, v) * gather_target(ctx.pairs, grad), None
 
 
 class SegmentSoftmax(torch.autograd.Function):
