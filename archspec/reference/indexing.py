@@ -53,7 +53,7 @@ def reduction(reduce: Callable[[Tensor], Tensor]) -> Row:
 
 
 def std(rows: Tensor) -> Tensor:
-    """The root of the mean squared distance from the mean; 0, without a gradient, where all are equal but for rounding."""
+    """√ mean (x - mean x)²; 0, without a gradient, where all are equal up to rounding."""
     variance = ((rows - rows.mean(0)) ** 2).mean(0)
     rounding = 64 * torch.finfo(torch.float64).eps * rows.detach().abs().amax(0)
     equal = variance <= rounding**2
