@@ -6,7 +6,7 @@ from archspec.check.values import HIDDEN, Frame, Function, Listing, Primitive, S
 from archspec.ir.nodes import Node
 from archspec.ir.ops import OPERATIONS
 from archspec.ir.rules import Mismatch, numbers
-from archspec.ir.types import CONSTANT, NODE, Axis, IndexSet, Type
+from archspec.ir.types import CONSTANT, GRAPH, MEMBERS, NODE, Axis, IndexSet, Type
 from archspec.source import Span
 from archspec.syntax import tree
 
@@ -57,14 +57,40 @@ def make(
     path: str = "",
     **attributes: object,
 ) -> Node:
-    """A node typed by its row's rule; a mismatch is reported at the span and gives a broken value."""
+    """A node typed by its row's rule; a mismatch is reported at the span and gives a broken value.
+
+    A value per graph beside values on nodes or pairs is spread over those.
+    """
     if any(map(is_broken, operands)):
         return broken(span)
+    operands = beside(operands, span)
     try:
         result = OPERATIONS[op].rule([operand.type for operand in operands], axes, attributes)
     except Mismatch as wrong:
         return frame.error(wrong.code, span, wrong.message, notes=wrong.notes, help=wrong.help)
     return Node(op, tuple(operands), result, span, tuple(attributes.items()), path)
+
+
+def beside(operands: Sequence[Node], span: Span) -> Sequence[Node]:
+    """The operands, those per graph spread over the nodes or pairs that others live on."""
+    domains = [operand.type.domain for operand in operands]
+    where = next((domain for domain in domains if domain.kind in ("node", "pair")), None)
+    if where is None or GRAPH not in domains:
+        return operands
+    return [spread(one, where.over, span) if one.type.domain == GRAPH else one for one in operands]
+
+
+def spread(value: Node, over: IndexSet | None, span: Span) -> Node:
+    """A value without rows of its own on the pairs of a set; on the nodes of its graph where there is no set."""
+    if value.type.domain == CONSTANT:
+        return apply("spread", value, over or MEMBERS, span)
+    on_nodes = apply("gather_target", value, MEMBERS, span)
+    return on_nodes if over in (None, MEMBERS) else apply("gather_target", on_nodes, over, span)
+
+
+def apply(op: str, operand: Node, over: object, span: Span) -> Node:
+    """An operation that brings one value to the pairs of a set."""
+    return Node(op, (operand,), OPERATIONS[op].rule([operand.type], (), {"over": over}), span, (("over", over),))
 
 
 def combine(op: str, parts: Sequence[tuple[tree.Expr, Node]], span: Span, frame: Frame) -> Node:

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from archspec.check.build import as_node, make, under_two_indices
+from archspec.check.build import as_node, make, spread, under_two_indices
 from archspec.check.values import Binding, Frame, Value, broken, is_broken, number_of
 from archspec.ir.nodes import Node
-from archspec.ir.types import ALL, NEIGHBOURS, NEIGHBOURS_AND_SELF, NODE, IndexSet
+from archspec.ir.types import ALL, MEMBERS, NEIGHBOURS, NEIGHBOURS_AND_SELF, NODE, IndexSet
 from archspec.syntax import tree
 
 SETS = {"N": NEIGHBOURS, "V": ALL}
@@ -134,17 +134,40 @@ def reduce(expression: tree.Reduce, frame: Frame) -> Value:
     if op not in REDUCTIONS:
         return no_reduction(expression, frame)
     binding = frame.binding
-    if binding and (frame.inside or op != "softmax" or j != binding.source):
+    if (binding and (frame.inside or op != "softmax" or j != binding.source)) or (j == "i" and frame.pooled):
         return nested(expression, frame)
     if j == "i":
-        cure = "reduce over the neighbours: `sum[j in N](x[j])`"
-        return frame.unsupported(expression.span, "a reduction over i, a value per graph", cure)
+        return over_nodes(expression, frame)
     over, bases = resolved_set(expression, frame)
     if over is None:
         return broken(expression.span)
     bound = replace(frame.whole(), binding=Binding("i", j, over), inside=True, bases=bases)
     body = as_node(bound.value(expression.body), expression.body, frame)
     return over_pairs(op, body, over, expression, bound)
+
+
+def over_nodes(expression: tree.Reduce, frame: Frame) -> Node:
+    """`sum[i in V](x[i])`: from the nodes of a graph to the graph; softmax stays on the nodes."""
+    op = expression.op.id
+    over = index_set(expression.over, frame) if expression.over is not None else None
+    if expression.over is None or over not in (None, ALL):
+        at = expression.span if expression.over is None else expression.over.span
+        return frame.error("E0208", at, "i runs over all nodes of a graph", help=f"write `{op}[i in V](…)`")
+    if over is None:
+        return broken(expression.span)
+    body = as_node(replace(frame, pooled=True).value(expression.body), expression.body, frame)
+    if is_broken(body):
+        return body
+    domain = body.type.domain
+    if domain.kind == "pair":
+        cure = f"reduce it over j first: `sum[j in {domain.over}](…)`"
+        at = expression.body.span
+        return frame.error(
+            "E0303", at, f"the value is {domain}, and i runs over nodes", label=str(body.type), help=cure
+        )
+    if domain != NODE:
+        body = spread(body, MEMBERS, expression.body.span)
+    return make(op, [body], expression.span, frame, over=MEMBERS)
 
 
 def no_reduction(expression: tree.Reduce, frame: Frame) -> Node:
@@ -154,10 +177,9 @@ def no_reduction(expression: tree.Reduce, frame: Frame) -> Node:
 
 
 def nested(expression: tree.Reduce, frame: Frame) -> Node:
-    """A reduction where two indices are already in force."""
+    """A reduction where its index or two others are already in force."""
     j = expression.index.id
-    assert frame.binding is not None
-    if j in (frame.binding.source, frame.binding.target):
+    if frame.binding is None or j in (frame.binding.source, frame.binding.target):
         return frame.error(
             "E0207",
             expression.index.span,
@@ -206,8 +228,8 @@ def over_pairs(op: str, body: Node, over: IndexSet, expression: tree.Reduce, fra
     """The reduction itself, once its body is known."""
     if not is_broken(body) and body.type.domain.kind == "node":
         return under_two_indices(expression.body, body, expression.index.id, frame)
-    if not is_broken(body) and body.type.domain.kind == "constant":
-        body = make("spread", [body], expression.body.span, frame, over=over)
+    if not is_broken(body) and body.type.domain.kind in ("constant", "graph"):
+        body = spread(body, over, expression.body.span)
     if not is_broken(body) and body.type.domain.over != over:
         return frame.error(
             "E0305",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from archspec.check.build import as_node, make, under_two_indices
+from archspec.check.build import as_node, spread, under_two_indices
 from archspec.check.indices import index_set
 from archspec.check.values import Binding, Frame, Listing, Value, broken, is_broken
 from archspec.ir.nodes import Node
@@ -107,8 +107,8 @@ def per_pair(target: tree.Target, expression: tree.Expr, frame: Frame) -> Value:
     kind = value.type.domain.kind
     if is_broken(value):
         return value
-    if kind == "constant":
-        return make("spread", [value], expression.span, frame, over=over)
+    if kind in ("constant", "graph"):
+        return spread(value, over, expression.span)
     if kind == "node":
         return under_two_indices(expression, value, names[1], frame)
     if value.type.domain.over != over:

@@ -168,6 +168,8 @@ class Frame:
     binding: Binding | None = None
     inside: bool = False
     """Whether this is inside a reduction, however deep."""
+    pooled: bool = False
+    """Whether a reduction over the nodes of a graph binds i."""
     calls: tuple[str, ...] = ()
     bases: Mapping[int, Value] = field(default_factory=dict)
     """Values of indexed expressions that were needed early, by the identity of their tree."""
@@ -184,7 +186,7 @@ class Frame:
 
     def whole(self) -> "Frame":
         """The same names, no indices: what `f(x)` in `f(x)[j]` sees."""
-        return replace(self, binding=None, inside=False, alone="")
+        return replace(self, binding=None, inside=False, pooled=False, alone="")
 
     def error(
         self, code: str, span: Span, message: str, label: str = "", notes: tuple[str, ...] = (), help: str = ""

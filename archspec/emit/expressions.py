@@ -63,8 +63,8 @@ class Site:
 
 
 def set_name(over: IndexSet) -> str:
-    """`N`, `N_and_i`, `V`, `reach_2`."""
-    return {"N": "N", "N + i": "N_and_i", "V": "V", "reach": f"reach_{over.k}"}[over.name]
+    """`N`, `N_and_i`, `V`, `reach_2`, `members`."""
+    return {"N": "N", "N + i": "N_and_i", "reach": f"reach_{over.k}"}.get(over.name, over.name)
 
 
 def number(value: object) -> str:

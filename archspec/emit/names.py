@@ -44,6 +44,7 @@ OWN = (
     "N",
     "N_and_i",
     "V",
+    "members",
     "dtype",
     "device",
 )

@@ -232,7 +232,9 @@ FUNCTIONS = (
 
 INDEXING = (
     Operation("gather_source", "x[j] on the pairs of a set", None, rules.gather),
-    Operation("gather_target", "x[i] on the pairs of a set", None, rules.gather),
+    Operation(
+        "gather_target", "x[i] on the pairs of a set; over members, a graph's value on its nodes", None, rules.gather
+    ),
     Operation("restrict", "b[i, j] on the pairs of a smaller set", None, rules.gather),
     Operation("spread", "a constant on the pairs of a set", None, rules.gather),
     reduction("sum", "sum over j"),

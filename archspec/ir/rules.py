@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import prod
 from typing import cast
 
-from archspec.ir.types import CONSTANT, ERROR, GRAPH, NODE, Axis, Domain, Type, places
+from archspec.ir.types import CONSTANT, ERROR, NODE, Axis, Domain, IndexSet, Type, places, reduced, rows_of
 
 Options = Mapping[str, object]
 Rule = Callable[[Sequence[Type], tuple[Axis, ...], Options], Type]
@@ -28,11 +28,11 @@ def leaf(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> 
 
 
 def join_domains(left: Domain, right: Domain) -> Domain:
-    """Where two values meet: constants spread to anything, values per graph to nodes and pairs, nothing else."""
+    """Where two values meet: constants spread to anything, nothing else does by itself."""
     if left == right:
         return left
     for narrow, wide in ((left, right), (right, left)):
-        if narrow == CONSTANT or (narrow == GRAPH and wide.kind in ("node", "pair")):
+        if narrow == CONSTANT:
             return wide
     if {left.kind, right.kind} == {"node", "pair"}:
         edge = left if left.kind == "pair" else right
@@ -139,13 +139,13 @@ def gather(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -
     """A value on the pairs of a set."""
     if operands[0].entries == "error":
         return ERROR
-    return replace(operands[0], domain=Domain("pair", options["over"]))  # type: ignore[arg-type]
+    return replace(operands[0], domain=rows_of(cast(IndexSet, options["over"])))
 
 
 def reduce(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
-    """From pairs to nodes."""
+    """From pairs to nodes, from nodes to graphs."""
     result = combine(operands)
-    return result if result == ERROR else replace(result, domain=NODE)
+    return result if result == ERROR else replace(result, domain=reduced(result.domain))
 
 
 def fused(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
@@ -206,9 +206,7 @@ def on_nodes(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options)
     """A value per node, unchanged."""
     result = combine(operands)
     if result != ERROR and result.domain != NODE:
-        raise Mismatch(
-            "E0304", f"`graph_norm` needs a value per node, not {result.domain}", "use `batch_norm` on pairs"
-        )
+        raise Mismatch("E0304", f"`graph_norm` needs a value per node, not {result.domain}", "use `batch_norm`")
     return result
 
 

@@ -9,13 +9,13 @@ Kind = Literal["constant", "graph", "node", "pair"]
 
 @dataclass(frozen=True)
 class IndexSet:
-    """A set of nodes j for every node i: `N`, `N + i`, `V` or `reach(k)`.
+    """A set of nodes j for every node i: `N`, `N + i`, `V` or `reach(k)`; or `members`, the nodes of every graph.
 
     N follows the data's edges, repeated edges and self loops included; `N + i` has i once in place of any self loops;
-    in the others a pair (i, j) occurs once.
+    in the others a pair (i, j) occurs once. A row for every one of the members is a row for every node.
     """
 
-    name: Literal["N", "N + i", "V", "reach"]
+    name: Literal["N", "N + i", "V", "reach", "members"]
     k: int = 0
 
     def __str__(self) -> str:
@@ -25,6 +25,8 @@ class IndexSet:
         """Whether every pair of this set is one of the other's: N ⊆ N + i ⊆ reach(1) ⊆ … ⊆ V."""
         if self == other:
             return True
+        if MEMBERS in (self, other):
+            return False
         return other.order > 0 and self.order < other.order
 
     @property
@@ -38,6 +40,7 @@ class IndexSet:
 NEIGHBOURS = IndexSet("N")
 NEIGHBOURS_AND_SELF = IndexSet("N + i")
 ALL = IndexSet("V")
+MEMBERS = IndexSet("members")
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,21 @@ EDGE = Domain("pair", NEIGHBOURS)
 def pair(over: IndexSet) -> Domain:
     """The domain of the pairs (i, j) with j in a set."""
     return Domain("pair", over)
+
+
+def rows_of(over: IndexSet) -> Domain:
+    """Where a value with a row for every pair of a set lives: a node is the pair of its graph and itself."""
+    return NODE if over == MEMBERS else pair(over)
+
+
+def reduced(domain: Domain) -> Domain:
+    """Where a reduction over the pairs of such a value comes out: from pairs to nodes, from nodes to graphs."""
+    return GRAPH if domain == NODE else NODE
+
+
+def set_of(domain: Domain) -> IndexSet | None:
+    """The set with a row for every pair of which a value lives there; None for a value that has no such rows."""
+    return MEMBERS if domain == NODE else domain.over
 
 
 @dataclass(frozen=True)

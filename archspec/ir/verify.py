@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from archspec.ir.nodes import Node, Program, Section
 from archspec.ir.ops import OPERATIONS, weights_of
 from archspec.ir.rules import Mismatch, fused, leaf
-from archspec.ir.types import NODE, Type, pair
+from archspec.ir.types import GRAPH, MEMBERS, NODE, Type, pair, set_of
 
 
 class Malformed(Exception):
@@ -70,15 +70,18 @@ def typed_by_rule(node: Node) -> bool:
 
 def reduces_its_set(node: Node) -> bool:
     """Whether a reduction or a softmax runs over the set its operand lives on."""
-    return node.op not in REDUCTIONS or node.operands[0].type.domain.over == node.get("over")
+    return node.op not in REDUCTIONS or set_of(node.operands[0].type.domain) == node.get("over")
 
 
 REDUCTIONS = ("sum", "mean", "max", "min", "std", "logsumexp", "softmax")
 
 
 def gathers_from_nodes(node: Node) -> bool:
-    """Whether what is read at an index has one row per node."""
-    return node.op not in ("gather_source", "gather_target") or node.operands[0].type.domain == NODE
+    """Whether what is read at an index has one row per node, and what nodes read of their graph one per graph."""
+    if node.op not in ("gather_source", "gather_target"):
+        return True
+    whole = node.get("over") == MEMBERS and node.op == "gather_target"
+    return node.operands[0].type.domain == (GRAPH if whole else NODE)
 
 
 def restricts_to_subset(node: Node) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from archspec.ir.nodes import Node, Program
 from archspec.ir.rules import Mismatch, combine
-from archspec.ir.types import NODE
+from archspec.ir.types import reduced
 from archspec.passes.finite import safe
 from archspec.passes.rewrite import bottom_up, each_section
 
@@ -29,13 +29,13 @@ def factored(node: Node) -> Node:
     sides = (1,) if body.op == "div" else (0, 1)
     for side in sides:
         outer, rest = without_j(body.operands[side]), body.operands[1 - side]
-        if outer is not None and rest.type.domain.kind == "pair":
+        if outer is not None and rest.type.domain == body.type.domain:
             return moved_out(node, body, outer, rest, side)
     return node
 
 
 def without_j(node: Node) -> Node | None:
-    """The value as it is outside the reduction: per node or constant; None where it depends on j."""
+    """The value as it is outside the reduction: per node, per graph or constant; None where it depends on j."""
     if node.op == "gather_target":
         return node.operands[0]
     return node if node.type.domain.kind == "constant" else None
@@ -43,7 +43,9 @@ def without_j(node: Node) -> Node | None:
 
 def moved_out(node: Node, body: Node, outer: Node, rest: Node, side: int) -> Node:
     """The reduction of the rest, combined with what left it."""
-    inner = factored(replace(node, operands=(rest,), type=replace(rest.type, domain=NODE), name=""))
+    inner = factored(
+        replace(node, operands=(rest,), type=replace(rest.type, domain=reduced(rest.type.domain)), name="")
+    )
     operands = (outer, inner) if side == 0 else (inner, outer)
     try:
         result = combine([operand.type for operand in operands])

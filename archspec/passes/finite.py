@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 
 from archspec.ir.nodes import Node, in_order
-from archspec.ir.types import NEIGHBOURS
+from archspec.ir.types import MEMBERS, NEIGHBOURS
 
 
 class Sign(IntEnum):
@@ -44,9 +44,9 @@ def finite(*nodes: Node) -> bool:
 def safe(over: object, *nodes: Node) -> bool:
     """Whether these values may be computed for every node, though only the pairs of a set are asked for.
 
-    Every node is the i and the j of some pair in every set but N.
+    Every node is the i and the j of some pair in every set but N; a graph may be without members.
     """
-    return over != NEIGHBOURS or finite(*nodes)
+    return over not in (NEIGHBOURS, MEMBERS) or finite(*nodes)
 
 
 def total(node: Node, operands: Sequence[Sign]) -> bool:

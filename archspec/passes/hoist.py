@@ -42,4 +42,4 @@ def hoisted(node: Node) -> Node:
     inside = replace(node, operands=operands, type=replace(node.type, domain=domain))
     if not safe(gathers[0]["over"], inside):
         return node
-    return Node(gathers[0].op, (inside,), node.type, node.span, gathers[0].attributes)
+    return Node(gathers[0].op, (hoisted(inside),), node.type, node.span, gathers[0].attributes)

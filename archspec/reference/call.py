@@ -11,7 +11,7 @@ from torch import Tensor
 
 from archspec.ir.nodes import Node
 from archspec.ir.ops import OPERATIONS
-from archspec.ir.types import Domain, IndexSet
+from archspec.ir.types import MEMBERS, NODE, Domain, IndexSet
 from archspec.reference.axes import Axes, align
 from archspec.reference.graph import Graph, pairs
 
@@ -56,7 +56,9 @@ Row = Callable[[Call], Value]
 
 
 def set_of(domain: Domain) -> IndexSet:
-    """The index set of a value per pair."""
+    """The index set of a value per pair; of one per node the members of the graph."""
+    if domain == NODE:
+        return MEMBERS
     if domain.over is None:
         raise ValueError(f"a value {domain} has no index set")
     return domain.over

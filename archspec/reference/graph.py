@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from archspec.ir.types import IndexSet
+from archspec.ir.types import MEMBERS, IndexSet
 
 Pair = tuple[int, int]
 
@@ -25,7 +25,12 @@ class Graph:
 
 
 def pairs(graph: Graph, over: IndexSet) -> list[Pair]:
-    """The pairs (i, j) with j in a set: N as the data has them, the others by i."""
+    """The pairs (i, j) with j in a set: N as the data has them, the others by i.
+
+    Of members there is a pair for every node j, and the only i is 0, the graph.
+    """
+    if over == MEMBERS:
+        return [(0, j) for j in range(graph.nodes)]
     if over.name == "N":
         return list(graph.edges)
     return [(i, j) for i in range(graph.nodes) for j in members(graph, over, i)]
@@ -56,8 +61,8 @@ def within_reach(graph: Graph, i: int, k: int) -> set[int]:
 
 
 def rows_by_target(graph: Graph, over: IndexSet) -> list[list[int]]:
-    """For every node i, the places of its pairs in the list of pairs."""
-    rows: list[list[int]] = [[] for _ in range(graph.nodes)]
+    """For every i, the places of its pairs in the list of pairs."""
+    rows: list[list[int]] = [[] for _ in range(1 if over == MEMBERS else graph.nodes)]
     for row, (i, _) in enumerate(pairs(graph, over)):
         rows[i].append(row)
     return rows

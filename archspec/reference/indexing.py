@@ -1,4 +1,4 @@
-"""From nodes to pairs, and from pairs back to nodes."""
+"""From nodes to pairs, and from pairs back to nodes; likewise from graphs to their nodes and back."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from archspec.reference.graph import Pair, pairs, rows_by_target
 
 
 def gather(column: int) -> Row:
-    """x[i] (column 0) or x[j] (column 1) for every pair (i, j)."""
+    """x[i] (column 0) or x[j] (column 1) for every pair (i, j); the graph's x for every node."""
 
     def row(call: Call) -> Value:
         indices = [[pair[column] for pair in pairs(graph, call.over())] for graph in call.graphs]
@@ -39,7 +39,7 @@ def spread(call: Call) -> Value:
 
 
 def reduction(reduce: Callable[[Tensor], Tensor]) -> Row:
-    """A row that reduces the pairs of each node i; 0 where there are none."""
+    """A row that reduces the pairs of each i; 0 where there are none."""
 
     def row(call: Call) -> Value:
         result = []

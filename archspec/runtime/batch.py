@@ -184,9 +184,12 @@ class Batch:
         return Padding(torch.arange(self.nodes, device=self.node_ptr.device) + start[self.graph], mask, width)
 
     def pairs(self, name: str, k: int = 0) -> Pairs:
-        """The pairs of an index set, made once: "N", "N + i", "V", "reach" (with k). Another name is a KeyError."""
-        if name == "N":
-            return self.N
+        """The pairs of an index set, made once: "N", "N + i", "V", "reach" (with k), "members" (of graphs).
+
+        Another name is a KeyError.
+        """
+        if name in ("N", "members"):
+            return self.N if name == "N" else self.members
         if (name, k) not in self.cache:
             self.cache[name, k] = self._make_pairs(name, k)
         return self.cache[name, k]  # type: ignore[return-value]
