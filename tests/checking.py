@@ -24,7 +24,7 @@ FACTS: Facts = TABLE["pattern"]
 
 def spec_text(**parts: str) -> str:
     """A spec whose parts may have several lines; `where` holds further definitions."""
-    unknown = set(parts) - set(PARTS) - {"penalty"}
+    unknown = set(parts) - set(PARTS) - {"penalty", "parameters"}
     assert not unknown, f"no such part: {unknown}"
     whole = PARTS | parts
     lines = ["name: test", "model:"]
@@ -32,7 +32,9 @@ def spec_text(**parts: str) -> str:
         if name in whole:
             lines.append(f"  {name}: {value(whole[name], 4)}")
     lines += ["  where:", f"    layer: {value(whole['layer'], 6)}", textwrap.indent(whole["where"].strip("\n"), "    ")]
-    return "\n".join([*lines, *([f"data: {whole['data']}"] if whole["data"] else [])]) + "\n"
+    lines += [f"data: {whole['data']}"] if whole["data"] else []
+    lines += ["parameters:", textwrap.indent(whole["parameters"], "  ")] if "parameters" in whole else []
+    return "\n".join(lines) + "\n"
 
 
 def value(text: str, indent: int) -> str:

@@ -144,7 +144,7 @@ def test_overrides() -> None:
     assert spec.settings.train.clip is None
     assert spec.settings.model.where["mlp(h, act = relu)"] == "h -> linear(d, bias = false) -> act"
     assert "eps" not in spec.definitions
-    assert spec.settings.parameters == {
+    assert {key: one.model_dump(exclude_none=True) for key, one in spec.settings.parameters.items()} == {
         "*.eps": {"init": 1.0},
         "layers.*.eps": {"init": -2.0},
         "layers.0.*": {"frozen": True},

@@ -6,6 +6,7 @@ Non-goals: making anything faster (passes do), reading files, knowing data sets 
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 from archspec.check.expressions import evaluate
 from archspec.check.names import check_clashes, check_endless, check_locals, check_unused, evaluate_sizes
@@ -19,6 +20,7 @@ from archspec.check.sections import (
     output_section,
     state_nodes,
 )
+from archspec.check.settings import read_settings
 from archspec.check.values import Place, World
 from archspec.diagnostics import Problems
 from archspec.facts import Facts
@@ -72,7 +74,10 @@ def checked(spec: Spec, facts: Facts | None, library: Mapping[str, tree.Definiti
     layers, history = unroll(spec, world, states)
     last = output_section(spec, world, history, {name: nodes[-1].type for name, nodes in history.items()})
     problems.finish()
-    return Program(spec.name, first, tuple(layers), last)
+    program = Program(spec.name, first, tuple(layers), last)
+    program = replace(program, settings=read_settings(spec, program, problems))
+    problems.finish()
+    return program
 
 
 def unroll(spec: Spec, world: World, states: States) -> tuple[list[Section], dict[str, tuple[Node, ...]]]:
@@ -94,6 +99,5 @@ def later(spec: Spec, problems: Problems) -> None:
     """Sections of a spec that this version lacks."""
     if spec.penalty is not None:
         problems.error("E0299", spec.penalty.span, "`penalty` is not supported yet", help="remove it")
-    for name in ("parameters", "track"):
-        if getattr(spec.settings, name):
-            problems.error("E0299", spec.place(name), f"`{name}:` is not supported yet", help="remove it")
+    if spec.settings.track:
+        problems.error("E0299", spec.place("track"), "`track:` is not supported yet", help="remove it")

@@ -3,7 +3,7 @@
 import click
 
 from archspec.commands.options import spec_options
-from archspec.cost.parameters import count
+from archspec.cost.parameters import count, count_frozen
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.pipeline import compile_spec, facts_of
 from archspec.syntax.load import load_spec
@@ -36,6 +36,8 @@ def checked(spec: Spec, static: bool) -> str:
     if facts_of(spec) is None:
         return "ok; no data set, so sizes it would give are open"
     size = f"ok, {count(compiled.program):,} parameters"
+    if still := count_frozen(compiled.program):
+        size += f" ({still:,} frozen)"
     if static:
         return size
     from archspec.equal.module import agreement

@@ -11,6 +11,7 @@ from archspec.cost.parameters import parameters
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.ir.nodes import Program
 from archspec.ir.printer import program_text
+from archspec.ir.settings import Drawn, Values, frozen, initial, shape_of
 from archspec.passes.optimise import PASSES, optimise
 from archspec.passes.printer import plan_text
 from archspec.pipeline import compile_spec
@@ -67,12 +68,38 @@ def code(spec: Spec, backend: Mapping[str, str]) -> str:
 
 def params(spec: Spec, backend: Mapping[str, str]) -> str:
     """Every trainable tensor with its shape and size, and the total."""
-    shapes = parameters(compile_spec(spec, backend=backend).program)
+    program = compile_spec(spec, backend=backend).program
+    shapes, said = parameters(program), remarks(program)
     width = max(map(len, shapes), default=0)
-    lines = [f"{name:<{width}}  {shape!s:<14} {prod(shape):>10,}" for name, shape in shapes.items()]
+    lines = [
+        f"{name:<{width}}  {shape!s:<14} {prod(shape):>10,}  {said.get(name, '')}".rstrip()
+        for name, shape in shapes.items()
+    ]
     total = sum(map(prod, shapes.values()))
     return "\n".join([*lines, f"{'total':<{width}}  {'':<14} {total:>10,}"]) + "\n"
 
+
+def remarks(program: Program) -> dict[str, str]:
+    """What `parameters:` says of each weight, in words."""
+    said = {name: [f"init {shown(init)}"] for name, init in initial(program.settings).items()}
+    for name, until in frozen(program.settings).items():
+        said.setdefault(name, []).append("frozen" if until is True else f"frozen until epoch {until}")
+    return {name: ", ".join(parts) for name, parts in said.items()}
+
+
+def shown(init: Values | Drawn) -> str:
+    """An initial value, a long one by its shape."""
+    text = str(init) if isinstance(init, Drawn) else values_text(init)
+    return text if len(text) <= LONGEST or not isinstance(init, tuple) else f"values {shape_of(init)}"
+
+
+def values_text(init: Values) -> str:
+    """Rows of numbers as the spec has them."""
+    return f"[{', '.join(map(values_text, init))}]" if isinstance(init, tuple) else f"{init:g}"
+
+
+LONGEST = 40
+"""Characters of an initial value that are shown."""
 
 STAGES: Mapping[str, Callable[[Spec, Mapping[str, str]], str]] = {
     "spec": spec_text,

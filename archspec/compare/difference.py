@@ -84,7 +84,8 @@ def indented(text: str) -> str:
 
 def settings(spec: Spec) -> Mapping[str, str]:
     """Every setting of the other sections, by its path."""
-    whole = spec.settings.model_dump(exclude={"name", "about", "model"})
+    whole = spec.settings.model_dump(exclude={"name", "about", "model", "parameters"})
+    whole["parameters"] = {key: one.model_dump(exclude_none=True) for key, one in spec.settings.parameters.items()}
     return {path: value if isinstance(value, str) else repr(value) for path, value in leaves("", whole)}
 
 

@@ -6,6 +6,7 @@ from math import prod
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.ir.nodes import Program
 from archspec.ir.ops import weights_of
+from archspec.ir.settings import frozen
 
 
 def parameters(program: Program) -> Mapping[str, tuple[int, ...]]:
@@ -13,17 +14,28 @@ def parameters(program: Program) -> Mapping[str, tuple[int, ...]]:
 
     Raises SpecError E0311 where a size is not known without a data set.
     """
-    shapes = {
+    shapes = trainable(program)
+    if unknown := next((name for name, shape in shapes.items() if 0 in shape), ""):
+        message = f"the shape of the weight {unknown} is not known without a data set"
+        raise SpecError([Diagnostic("E0311", message, help="add a `data:` section, such as `data: {name: pattern}`")])
+    return shapes
+
+
+def trainable(program: Program) -> dict[str, tuple[int, ...]]:
+    """The same, with 0 for sizes that are not known."""
+    return {
         f"{path}.{name}": weight.shape
         for path, section in program.sections()
         for node in section.nodes
         for name, weight in weights_of(node)
         if weight.trainable
     }
-    if unknown := next((name for name, shape in shapes.items() if 0 in shape), ""):
-        message = f"the shape of the weight {unknown} is not known without a data set"
-        raise SpecError([Diagnostic("E0311", message, help="add a `data:` section, such as `data: {name: pattern}`")])
-    return shapes
+
+
+def count_frozen(program: Program) -> int:
+    """Numbers that do not train at first. Raises SpecError as `parameters` does."""
+    shapes = parameters(program)
+    return sum(prod(shapes[name]) for name in frozen(program.settings))
 
 
 def count(program: Program) -> int:

@@ -24,6 +24,7 @@ RUNTIME: Mapping[str, tuple[str, ...]] = {
     "archspec.runtime.attention": ("attention_dense", "attention_gather", "attention_sdpa"),
     "archspec.runtime.batch": ("Batch", "as_batch"),
     "archspec.runtime.norms": ("GraphNorm", "batch_norm", "graph_norm", "layer_norm", "rms_norm"),
+    "archspec.runtime.parameters": ("matching",),
     "archspec.runtime.products": (
         *("neighbour_sum_csr", "neighbour_sum_dense", "neighbour_sum_gather", "pair_product"),
         *("weighted_sum_csr", "weighted_sum_dense", "weighted_sum_gather"),

@@ -9,6 +9,7 @@ from archspec.cost.parameters import parameters
 from archspec.emit.method import arguments, method_lines
 from archspec.emit.modules import constructor_lines
 from archspec.emit.names import RUNTIME, Variables, class_name
+from archspec.emit.settings import freeze_lines, freezes, initial_lines
 from archspec.emit.wrap import wrapped
 from archspec.ir.nodes import Program, Section
 from archspec.passes.schedule import Plan
@@ -98,10 +99,12 @@ def model_text(plan: Plan, parts: Sequence[Part], variables: Variables) -> str:
     ]
     steps = ["batch = as_batch(graphs)", *wiring(program, variables)]
     methods = [
-        *method_text("__init__(self) -> None", made),
+        *method_text("__init__(self) -> None", [*made, *initial_lines(program)]),
         "",
         *method_text("forward(self, graphs: object) -> Tensor", steps),
     ]
+    if freezes(program):
+        methods += ["", *method_text("freeze(self, epoch: int = 1) -> None", list(freeze_lines(program)))]
     return "\n".join(["class Model(nn.Module):", *methods])
 
 

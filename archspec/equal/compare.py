@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from archspec.equal.batch import packed
 from archspec.equal.differences import Differences, difference
 from archspec.ir.nodes import Node, Program, Section
+from archspec.ir.settings import Drawn, frozen, initial
 from archspec.reference import Graph, evaluate
 
 
@@ -30,7 +31,7 @@ def compare(
     `weights` go by their names in `state_dict`. The module itself stays as it is. Dropout is off on both sides, in
     training too.
     """
-    if problems := weight_problems(module, weights):
+    if problems := (*weight_problems(module, weights), *settings_problems(module, program)):
         return Differences(weights=problems)
     ours = of_module(module, graphs, weights, training)
     return differences(ours, of_reference(program, graphs, weights, training))
@@ -56,6 +57,20 @@ def weight_problems(module: nn.Module, weights: Mapping[str, Tensor]) -> tuple[s
             if own.get(name, wanted[name]) != wanted[name]
         ),
     )
+
+
+def settings_problems(module: nn.Module, program: Program) -> tuple[str, ...]:
+    """Weights that train though the spec freezes them or the other way round, and initial values that it says."""
+    own, still = dict(module.named_parameters()), frozen(program.settings)
+    wrong = [
+        f"{name} should {'not ' * (name in still)}train" for name in own if own[name].requires_grad == (name in still)
+    ]
+    for name, init in initial(program.settings).items():
+        if not isinstance(init, Drawn) and not torch.equal(
+            own[name], torch.tensor(init).to(own[name]).expand_as(own[name])
+        ):
+            wrong.append(f"{name} does not begin at the values of the spec")
+    return tuple(wrong)
 
 
 def prepared(module: nn.Module, weights: Mapping[str, Tensor], training: bool) -> nn.Module:
@@ -98,7 +113,9 @@ def of_reference(
     leaves = {name: fresh(tensor) for name, tensor in weights.items()}
     graphs = [differentiable(graph) for graph in graphs]
     prediction = torch.cat(evaluate(without_dropout(program), leaves, graphs, training))
-    wanted = {name: tensor for name, tensor in leaves.items() if tensor.requires_grad and not is_statistic(name)}
+    still = frozen(program.settings)
+    wanted = {name: leaf for name, leaf in leaves.items() if leaf.requires_grad and not is_statistic(name)}
+    wanted = {name: leaf for name, leaf in wanted.items() if name not in still}
     return differentiated(prediction, wanted, graphs)
 
 
@@ -144,11 +161,11 @@ def fresh(tensor: Tensor) -> Tensor:
 def without_dropout(program: Program) -> Program:
     """The program with p = 0 in every dropout; sections that were one stay one."""
     sections = {id(section): dropout_off(section) for _, section in program.sections()}
-    return Program(
-        program.name,
-        sections[id(program.input)],
-        tuple(sections[id(section)] for section in program.layers),
-        sections[id(program.output)],
+    return replace(
+        program,
+        input=sections[id(program.input)],
+        layers=tuple(sections[id(section)] for section in program.layers),
+        output=sections[id(program.output)],
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from archspec.ir.settings import Setting
 from archspec.ir.types import Type
 from archspec.source import Span
 
@@ -70,6 +71,8 @@ class Program:
     input: Section
     layers: tuple[Section, ...]
     output: Section
+    settings: tuple[Setting, ...] = ()
+    """What `parameters:` says, in its order."""
 
     def sections(self) -> Iterator[tuple[str, Section]]:
         """(path, section) for every instance: input, layers.0, layers.1, …, output."""

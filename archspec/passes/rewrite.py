@@ -18,7 +18,12 @@ def each_section(program: Program, rewrite: Callable[[Section], Section]) -> Pro
             done[id(section)] = rewrite(section)
         return done[id(section)]
 
-    return Program(program.name, once(program.input), tuple(map(once, program.layers)), once(program.output))
+    return replace(
+        program,
+        input=once(program.input),
+        layers=tuple(map(once, program.layers)),
+        output=once(program.output),
+    )
 
 
 def bottom_up(section: Section, rule: Rule) -> Section:

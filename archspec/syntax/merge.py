@@ -165,9 +165,11 @@ def merge(base: Mapping, layer: Mapping, path: str, problems: Problems) -> Mappi
 def kept(base: Mapping, layer: Mapping, path: str) -> dict[str, Entry]:
     """The entries of the base that stay: all of them, unless the layer makes it a section of another kind."""
     before, after = base.entries.get("name"), layer.entries.get("name")
-    if path not in KINDS or before is None or after is None or before.value.plain == after.value.plain:
+    drawn = path.startswith("parameters.") and path.endswith(".init")
+    common = ("name",) if drawn else KINDS.get(path)
+    if common is None or before is None or after is None or before.value.plain == after.value.plain:
         return dict(base.entries)
-    return {name: entry for name, entry in base.entries.items() if name in KINDS[path]}
+    return {name: entry for name, entry in base.entries.items() if name in common}
 
 
 def is_null(value: Value) -> bool:

@@ -3,10 +3,23 @@
 The descriptions and defaults here are the source of the table of settings in `docs/settings.md` and of the JSON Schema.
 """
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
 from annotated_types import Le
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Tag,
+)
+from pydantic_core import PydanticCustomError
 
 Scalar = int | float | str | bool | None
 
@@ -94,6 +107,78 @@ class TrainSettings(Settings):
     precision: Literal[32, 64] = Field(32, description="bits of a floating-point number")
 
 
+UNTIL = re.compile(r"until epoch ([1-9][0-9]*)")
+"""How a weight is said to be frozen at first."""
+
+
+def form(wrong: str, cure: str) -> PydanticCustomError:
+    """A value that is not of the form it must have, with what to write."""
+    return PydanticCustomError("form", "{wrong}", {"wrong": wrong, "cure": cure})
+
+
+def initial(value: object) -> object:
+    """A number, or rows of numbers of equal length."""
+    numbers(value)
+    return value
+
+
+def numbers(value: object) -> tuple[int, ...]:
+    """The shape of rows of numbers. Raises the problem of what is none."""
+    if isinstance(value, list) and value:
+        shapes = {numbers(item) for item in value}
+        if len(shapes) > 1:
+            raise form("has rows of different lengths", "write as many numbers in every row")
+        return (len(value), *shapes.pop())
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        shown = f"`{value}`" if isinstance(value, str | bool | int | float) else "something else"
+        cure = "write a number, rows of numbers or `{name: xavier_uniform_}`"
+        if isinstance(value, str):
+            infinite = value.lstrip("+-") in ("inf", "infinity")
+            cure = "write `.inf` or `-.inf`" if infinite else f"for a function of that name write `{{name: {value}}}`"
+        raise form(f"must be numbers or a section with the name of a function, found {shown}", cure)
+    return ()
+
+
+def freezing(value: object) -> object:
+    """`true`, `false`, or the epoch in which training begins."""
+    found = UNTIL.fullmatch(value) if isinstance(value, str) else None
+    if not isinstance(value, bool) and found is None:
+        raise form("must be true, false or `until epoch` with a number", "such as `until epoch 20`")
+    if found and int(found[1]) < 2:
+        raise form("freezes nothing: epoch 1 is the first", "write `false`, or a later epoch")
+    return value
+
+
+class InitSettings(Settings):
+    """A function of `torch.nn.init`; other keys are its options, checked against a table."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
+
+    name: str = Field(description="a function of `torch.nn.init`: `xavier_uniform_`, `normal_`, …")
+
+
+def form_of_init(value: object) -> str:
+    """Whether an initial value is a section or numbers."""
+    return "function" if isinstance(value, dict | BaseModel) else "values"
+
+
+Init = Annotated[
+    Annotated[InitSettings, Tag("function")] | Annotated[Any, BeforeValidator(initial), Tag("values")],
+    Discriminator(form_of_init),
+]
+
+
+class ParameterSettings(Settings):
+    """What is said of the weights that a pattern stands for."""
+
+    init: Init = Field(
+        None, description="initial value: a number, rows of numbers, or `{name: xavier_uniform_, gain: 2}`"
+    )
+    frozen: Annotated[Any, BeforeValidator(freezing)] = Field(
+        None, description="`true`, or `until epoch 20`: trains from that epoch on"
+    )
+
+
 Text = int | float | bool | str
 """An equation: text, or a number or truth value that YAML has already read."""
 
@@ -115,7 +200,9 @@ class SpecSettings(Settings):
     name: str = Field(description="what the architecture is called")
     about: str = Field("", description="one line on it")
     model: ModelSettings = Field(description="the architecture")
-    parameters: dict[str, dict[str, object]] = Field(default_factory=dict, description="initial values and freezing")
+    parameters: dict[str, ParameterSettings] = Field(
+        default_factory=dict, description="initial values and freezing, by patterns over the names of weights"
+    )
     data: DataSettings | None = Field(None, description="what to train on")
     train: TrainSettings = Field(default_factory=lambda: TrainSettings(), description="how to train")
     track: dict[str, object] = Field(default_factory=dict, description="experiment trackers")

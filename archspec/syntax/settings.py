@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator
-from typing import Any, cast, get_args
+from typing import Any, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -80,7 +80,8 @@ def report(error: Any, document: Mapping, problems: Problems) -> None:
         problems.error(section + WRONG, tag(value).span, f"`{name}.name` cannot be {found(tag(value))}", help=help)
     else:
         message, help = words(error, value)
-        help += f": {describe(path, document)}" if help and describe(path, document) else ""
+        if kind != "form" and help and describe(path, document):
+            help += f": {describe(path, document)}"
         problems.error(section + WRONG, value.span, f"`{name}` {message}", help=help)
 
 
@@ -105,6 +106,8 @@ def words(error: Any, value: Value) -> tuple[str, str]:
     if kind == "literal_error":
         names = [name.strip("'\" ") for name in context["expected"].replace(" or ", ", ").split(",")]
         return f"cannot be {found(value)}", nearest(text_of(value), names, "write one of")
+    if kind == "form":
+        return context["wrong"], context["cure"]
     if kind in TYPES:
         return f"must be {TYPES[kind]}, found {found(value)}", f"write {TYPES[kind]}"
     return f"is wrong: {error['msg'][:1].lower()}{error['msg'][1:]}", "write another value"
@@ -161,10 +164,13 @@ def models(path: tuple[str, ...], document: Mapping) -> list[type[BaseModel]]:
     """The models of the section at a path; of several kinds the one that the section's `name` says."""
     found: list[type[BaseModel]] = [SpecSettings]
     value: Value = document
+    by_key = False
     for step in path:
         value = value.entries[step].value if isinstance(value, Mapping) else value
         annotations = [model.model_fields[step].annotation for model in found if step in model.model_fields]
-        found = [model for annotation in annotations for model in classes(annotation)]
+        if annotations or not by_key:
+            found = [model for annotation in annotations for model in classes(annotation)]
+        by_key = any(get_origin(annotation) is dict for annotation in annotations)
     kind = tag(value)
     named = [
         model

@@ -71,10 +71,19 @@ def stated(settings: BaseModel, short: bool) -> dict[str, Any]:
     """The fields of a section that say something."""
     values = {**{name: getattr(settings, name) for name in type(settings).model_fields}, **(settings.model_extra or {})}
     return {
-        name: stated(value, short) if isinstance(value, BaseModel) else value
+        name: plain(value, short)
         for name, value in values.items()
         if says(settings, name, value) and not (short and name not in settings.model_fields_set)
     }
+
+
+def plain(value: object, short: bool) -> Any:
+    """A value as YAML has it; a section of sections, such as `parameters`, has an entry a line."""
+    if isinstance(value, BaseModel):
+        return stated(value, short)
+    if isinstance(value, dict) and any(isinstance(one, BaseModel) for one in value.values()):
+        return Lines({name: plain(one, short) for name, one in value.items()})
+    return value
 
 
 def says(settings: BaseModel, name: str, value: object) -> bool:

@@ -1,6 +1,7 @@
 """A module at work: the evaluation of a split, and one step of training."""
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from typing import cast
 
@@ -15,6 +16,7 @@ from archspec.runtime.batch import Batch
 from archspec.train import optimizer as optimizers
 from archspec.train import schedule as schedules
 from archspec.train.device import open_fabric, place_batch
+from archspec.train.faults import refusal
 from archspec.train.metrics import Scores, Tally, batch_loss, counts
 from archspec.train.task import Task
 
@@ -67,9 +69,19 @@ class Engine(Evaluator):
     def __init__(self, task: Task, device: torch.device):
         super().__init__(task, device)
         self.steps = -(-len(task.data.train) // task.batch_size)
+        self.freeze(sys.maxsize)  # the optimiser holds what will train one day; without a gradient it leaves it alone
         made = optimizers.make(self.module.parameters(), self.settings.optimizer, task.place)
+        self.freeze(1)
+        if not any(one.requires_grad for one in self.module.parameters()):
+            message, cure = "nothing trains in epoch 1: every parameter is frozen", "thaw one in `parameters`"
+            raise refusal("E0608", message, task.place("parameters"), cure)
         self.optimizer = cast(Optimizer, self.fabric.setup_optimizers(made))
         self.schedule = schedules.make(made, self.settings, self.steps, task.place)
+
+    def freeze(self, epoch: int) -> None:
+        """Freeze and thaw the parameters as the spec has it for an epoch, counted from 1."""
+        if freeze := getattr(self.module, "freeze", None):
+            freeze(epoch)
 
     @property
     def rate(self) -> float:

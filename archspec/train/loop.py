@@ -77,6 +77,7 @@ def train_epoch(run: Run, interrupt: Interrupt) -> None:
     size = engine.task.batch_size
     order = epoch_order(engine.settings.seed, state.epoch, len(data.train))
     began = time.perf_counter() - state.seconds
+    engine.freeze(state.epoch + 1)
     engine.module.train()
     for batch in data.train.batches(size, order[state.step * size :]):
         loss, norm = engine.step(batch, state.epoch * engine.steps + state.step, state.tally)

@@ -66,6 +66,7 @@ def resume(task: Task, old: RunFolder, machine: Machine, display: Display) -> Ru
     run = Run(engine, state.State(Tally(engine.classes)), old, display, metadata(task))
     if old.state.exists():
         run.state = state.restore(state.read(old.state), engine)
+        engine.freeze(run.state.epoch + 1)
         loop.write_weights(run)
     old.done.unlink(missing_ok=True)
     old.checkpoints.mkdir(exist_ok=True)
@@ -90,12 +91,14 @@ def note_resumption(old: RunFolder, machine: Machine, display: Display) -> None:
 
 def headline(task: Task, machine: Machine) -> str:
     """What is trained, in one line."""
-    parameters = sum(one.numel() for one in task.module.parameters())
+    parameters = counted(sum(one.numel() for one in task.module.parameters()), "parameter")
+    if frozen := sum(one.numel() for one in task.module.parameters() if not one.requires_grad):
+        parameters += f" ({frozen:,} frozen)"
     device = str(machine.device)
     if machine.device.type == "cpu":
         device += f" with {counted(torch.get_num_threads(), 'thread')}"
     work = f"{counted(len(task.data.train), 'graph')} of {task.data.name}, {counted(task.train.epochs, 'epoch')}"
-    return f"{task.name}: {counted(parameters, 'parameter')}, {work}, on {device}"
+    return f"{task.name}: {parameters}, {work}, on {device}"
 
 
 def metadata(task: Task) -> dict[str, str]:
