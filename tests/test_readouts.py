@@ -71,6 +71,10 @@ EQUATIONS = {
         "g = sum[i in V](x[i]) / 9 + mean[i in V](tanh(x)) + max[i in V](x[i]) * min[i in V](x[i])",
         "x = x + tanh(linear(g, d))",
     ),
+    "spread and logsumexp of the nodes": (
+        "g = std[i in V](x[i]) + logsumexp[i in V](linear(x, d)[i] - x[i])",
+        "x = tanh(x + g)",
+    ),
     "a virtual node": (
         "g = g + tanh(linear(mean[i in V](x[i]), d))",
         "x = x + sum[j in N](relu(x[j] + g)) / 3 + linear(g, d)",
