@@ -9,6 +9,7 @@ from archspec.equal.batch import packed
 from archspec.equal.compare import compare, without_dropout
 from archspec.equal.differences import Differences, difference
 from archspec.equal.module import Disagreement, agreement
+from archspec.equal.specs import equality
 from archspec.reference import Graph
 from archspec.syntax.load import load_spec
 from tests.compiling import CATEGORIES, of_file, of_layer
@@ -129,3 +130,49 @@ def test_graphs_the_data_set_has_not_are_left_out_where_equations_are_not_finite
         "a directed graph with 4 nodes in which an edge comes from a node without edges into it; pattern has none"
         in found
     )
+
+
+SMALL = ["model.sizes.d=4", "model.stack=2 * layer"]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "h = x + eps * x + sum[j in N](x[j])\nx = x + relu(between(mlp(h)))",
+        "h = eps * x + sum[j in N + i](x[j])\nx = relu(between(mlp(h))) + x",
+        "h = (1 + eps) * x + mean[j in N](x[j]) * degree\nx = x + relu(between(mlp(h)))",
+    ],
+)
+def test_specs_that_compute_the_same(layer):
+    one, other = load_spec("gin", SMALL), load_spec("gin", [*SMALL, f"model.where.layer={layer}"])
+    found = equality(one, other)
+    assert found.startswith("outputs and gradients of 25 weights equal those of gin up to ")
+    assert "note" not in found
+
+
+DIFFERENT = {
+    "model.where.layer=h = 2 * x + sum[j in N](x[j])\nx = x + relu(between(mlp(h)))": "gin has layers.*.eps",
+    "model.where.between=detach": "gin has layers.*.between.weight, layers.*.between.bias",
+    "model.output=2 * sum(each(layers(x), h => linear(h, out)))": "",
+    "model.input=x = detach(encode(x, d))": "",
+    "model.sizes.d=5": "layers.*.mlp.linear.weight",
+}
+
+
+@pytest.mark.parametrize("change", DIFFERENT)
+def test_specs_that_do_not(change):
+    with pytest.raises(SpecError) as raised:
+        equality(load_spec("gin", SMALL), load_spec("gin", [*SMALL, change]))
+    [found] = raised.value.diagnostics
+    assert found.code == "E0315"
+    assert found.message.startswith("gin does not equal gin in training: ")
+    assert DIFFERENT[change] in "\n".join(found.notes)
+    assert bool(found.notes) == bool(DIFFERENT[change])
+
+
+def test_weights_of_one_spec_alone_stay_as_they_begin():
+    plain = "model.where.layer=h = x + sum[j in N](x[j])\nx = x + relu(between(mlp(h)))"
+    other = load_spec("gin", [*SMALL, plain])
+    assert "note: only gin has layers.*.eps" in equality(load_spec("gin", SMALL), other)
+    with pytest.raises(SpecError, match="E0315"):
+        equality(load_spec("gin", [*SMALL, "model.where.eps=scalar(0.1)"]), other)

@@ -19,12 +19,19 @@ SHAPES: Sequence[tuple[int, Sequence[Pair]]] = (
 )
 """Number of nodes, and edges (target i, source j)."""
 
+UNDIRECTED: Sequence[tuple[int, Sequence[Pair]]] = (
+    (4, ((0, 1), (1, 0), (1, 2), (2, 1), (2, 3), (3, 2))),  # a path
+    (6, ((0, 1), (1, 0), (0, 2), (2, 0), (0, 3), (3, 0), (4, 5), (5, 4))),  # a star and an edge
+    (3, ((0, 1), (1, 0), (0, 2), (2, 0), (1, 2), (2, 1))),  # complete
+)
+"""More graphs for comparisons on such as a data set may hold."""
 
-def samples(facts: Facts, seed: int = 0) -> list[Graph]:
+
+def samples(facts: Facts, seed: int = 0, shapes: Sequence[tuple[int, Sequence[Pair]]] = SHAPES) -> list[Graph]:
     """Each shape with random features such as the data set has."""
     generator = torch.Generator().manual_seed(seed)
     graphs = []
-    for nodes, edges in SHAPES:
+    for nodes, edges in shapes:
         x = drawn(nodes, facts.letters, facts.features or 1, generator)
         e = drawn(len(edges), facts.edge_letters, facts.edge_features, generator)
         pos = drawn(nodes, None, facts.positions, generator)
