@@ -4,6 +4,7 @@ An expression is drawn for a place (per node, or per pair of a set) and axes. Fu
 grows past what float64 compares well; what divides by 0 has tests of its own.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
@@ -111,8 +112,15 @@ class Writer:
 
     def node_choice(self, axes: Axes, depth: int) -> str:
         """`a if c else b`, known at compile time or not."""
-        condition = self.pick(self.scope.known, "d == 4", f"{self.node((), 0)} > 0.3", f"{self.node(axes, 0)} <= 0.1")
+        condition = self.condition(lambda: self.node(self.pick((), axes), 0))
         return f"({self.node(axes, depth - 1)} if {condition} else {self.node(axes, depth - 1)})"
+
+    def condition(self, operand: Callable[[], str]) -> str:
+        """A condition, or several joined."""
+        one, other = (
+            self.pick(self.scope.known, "d == 4", *[f"{operand()} {self.pick('> 0.3', '<= 0.1')}"] * 3) for _ in "ab"
+        )
+        return self.pick(one, one, f"not {one}", f"{one} and {other}", f"({one} or not {other})")
 
     def node_norm(self, axes: Axes, depth: int) -> str:
         """A norm of a field."""
@@ -161,9 +169,8 @@ class Writer:
         """A value per pair of the set with these axes; it always depends on i or j."""
         if depth <= 0:
             return self.pair_leaf(axes, over)
-        return self.pick(self.pair_leaf, self.pair_linear, self.pair_unary, self.pair_binary, self.pair_inner)(
-            axes, over, depth
-        )
+        forms = (self.pair_leaf, self.pair_linear, self.pair_unary, self.pair_binary, self.pair_inner, self.pair_choice)
+        return self.pick(*forms)(axes, over, depth)
 
     def pair_leaf(self, axes: Axes, over: str, depth: int = 0) -> str:
         """`x[j]`, `linear(x)[i]`, or a value per pair of the same or a larger set."""
@@ -188,6 +195,11 @@ class Writer:
             self.number, lambda: self.parameter(axes), lambda: self.pair(self.subset(axes), over, depth - 1)
         )()
         return self.combined(whole, other)
+
+    def pair_choice(self, axes: Axes, over: str, depth: int) -> str:
+        """`a if c else b`, pair by pair."""
+        condition = self.condition(lambda: self.pair_leaf(self.pick((), axes), over))
+        return f"({self.pair(axes, over, depth - 1)} if {condition} else {self.pair_leaf(axes, over)})"
 
     def pair_inner(self, axes: Axes, over: str, depth: int) -> str:
         """q[i] @ k[j], or something like it."""

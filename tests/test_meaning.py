@@ -77,6 +77,12 @@ def degrees(x: Tensor, at: Layer) -> Tensor:
     return torch.tanh(x) * torch.log(1 + degree) + at.edges @ x / degree.clamp(min=1)
 
 
+def conditions(x: Tensor, at: Layer) -> Tensor:
+    kept = ((x > 0) & (at.linear(x, "linear") <= 0)) | (at.edges.sum(1, keepdim=True) > 2)
+    x = torch.where(kept, x, 0.1 * x)
+    return torch.where(x < 1, x, 0)
+
+
 MEANINGS: dict[str, tuple[tuple[str, ...], Callable[[Tensor, Layer], Tensor]]] = {
     "sum over neighbours": (("eps = scalar(0)", "x = (1 + eps) * x + sum[j in N](x[j])"), own_and_sum),
     "assignments take effect in order": (
@@ -124,6 +130,13 @@ MEANINGS: dict[str, tuple[tuple[str, ...], Callable[[Tensor, Layer], Tensor]]] =
     "choice by entry": (
         ("x = x if linear(x) > 0 else 0.1 * x",),
         lambda x, at: torch.where(at.linear(x, "linear") > 0, x, 0.1 * x),
+    ),
+    "conditions by entry": (
+        (
+            "x = x if x > 0 and not linear(x) > 0 or degree > 2 else 0.1 * x",
+            "x = x if sqrt(16) > 3 and (c == 3 or x < 1) else 0",
+        ),
+        conditions,
     ),
     "axes by name": (
         ("w = vector(heads, 0)", "h = linear(x, heads, c)", "g = linear(x, c)", "x = view(w * h + g, d)"),

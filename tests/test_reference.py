@@ -156,8 +156,9 @@ def test_functions_as_torch_spells_them(op):
     count = sum(f"{{{at}}}" in row.torch for at in range(3))
     points = [point for point in POINTS if point > 0 or op not in ("log", "log1p", "sqrt", "rsqrt", "pow")]
     inputs = [doubles(*points).roll(at).requires_grad_() for at in range(count)]
-    ours = inputs if op != "where" else [(inputs[0] > 1).double(), *inputs[1:]]
-    torchs = inputs if op != "where" else [inputs[0] > 1, *inputs[1:]]
+    truths = {"where": 1, "and": 2, "or": 2, "not": 1}.get(op, 0)
+    torchs = [one > 1 if at < truths else one for at, one in enumerate(inputs)]
+    ours = [one.double() for one in torchs]
     options = {formal.name: formal.default for formal in row.arguments or () if formal.kind == "number"}
     nodes = [leaf("state", Type(NODE), name=str(at), layer=None) for at in range(count)]
     call = Node(op, tuple(nodes), Type(NODE), SPAN)

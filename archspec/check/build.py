@@ -98,7 +98,12 @@ def combine(op: str, parts: Sequence[tuple[tree.Expr, Node]], span: Span, frame:
     operands = [node for _, node in parts]
     if any(map(is_broken, operands)):
         return broken(span)
-    return no_numbers(parts[op == "where" :], frame) or clash(op, parts, frame) or make(op, operands, span, frame)
+    calculated = () if op in LOGIC else parts[op == "where" :]
+    return no_numbers(calculated, frame) or clash(op, parts, frame) or make(op, operands, span, frame)
+
+
+LOGIC = ("and", "or", "not")
+"""Operations on truth values."""
 
 
 def no_numbers(parts: Sequence[tuple[tree.Expr, Node]], frame: Frame) -> Node | None:

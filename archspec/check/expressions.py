@@ -6,10 +6,10 @@ from typing import Any
 
 from archspec.check.build import as_node, combine
 from archspec.check.calls import call, lambda_, pipe
-from archspec.check.indices import KNOWN, index, reduce, with_self
+from archspec.check.conditions import choice, logic, negation
+from archspec.check.indices import index, reduce, with_self
 from archspec.check.lookup import name
 from archspec.check.values import Frame, Listing, Value, broken, is_broken, number_of
-from archspec.ir.nodes import Node
 from archspec.ir.types import IndexSet
 from archspec.syntax import tree
 
@@ -46,8 +46,7 @@ def unary(expression: tree.Unary, frame: Frame) -> Value:
     """`-x`, `not c`."""
     value = frame.value(expression.operand)
     if expression.op == "not":
-        settled = condition(value, expression.operand, "not", frame)
-        return settled if settled is None or isinstance(settled, Node) else not settled
+        return negation(expression, value, frame)
     number = number_of(value)
     if number is not None and not isinstance(number, bool):
         return -number
@@ -106,44 +105,6 @@ def settled(op: str, left: Any, right: Any) -> Value:
     if op == "/" and float(result).is_integer() and abs(result) <= LARGEST:
         return int(result)
     return float(result) if abs(result) > LARGEST else result
-
-
-def condition(value: Value, at: tree.Expr, word: str, frame: Frame) -> bool | Node:
-    """A condition known already; a problem where it is known in training only, or a number."""
-    if isinstance(value, bool):
-        return value
-    if is_broken(value):
-        return broken(at.span)
-    if isinstance(value, Node) and value.type.entries == "flag":
-        return frame.unsupported(at.span, f"`{word}` of a condition that is known in training only")
-    return frame.error("E0307", at.span, "the condition is no truth value", help="compare it: `… > 0`")
-
-
-def logic(expression: tree.Binary, frame: Frame) -> Value:
-    """`and`, `or` of conditions known already; the right side counts only where the left does not settle it."""
-    left = condition(frame.value(expression.left), expression.left, expression.op, frame)
-    if isinstance(left, Node) or left == (expression.op == "or"):
-        return left
-    return condition(frame.value(expression.right), expression.right, expression.op, frame)
-
-
-def choice(expression: tree.Choice, frame: Frame) -> Value:
-    """`a if c else b`: one of them where c is known, else entry by entry."""
-    if expression.otherwise is None:
-        return frame.unsupported(expression.span, "an index set with a condition", f"sets: {KNOWN}")
-    decided = frame.value(expression.condition)
-    if isinstance(decided, bool):
-        return frame.value(expression.then if decided else expression.otherwise)
-    if number_of(decided) is not None:
-        return condition(decided, expression.condition, "if", frame)
-    parts = [
-        (part, as_node(value, part, frame))
-        for part, value in (
-            (expression.condition, decided),
-            *((part, frame.value(part)) for part in (expression.then, expression.otherwise)),
-        )
-    ]
-    return combine("where", parts, expression.span, frame)
 
 
 def sequence(expression: tree.Sequence, frame: Frame) -> Value:

@@ -92,7 +92,8 @@ def operand_text(site: Site, index: int, binding: int) -> str:
     """An operand aligned and, within an operator, bracketed; a number inside a function of torch becomes a tensor."""
     operand, node = site.operands[index], site.node.operands[index]
     if node.op == "constant":
-        needs_tensor = not binding and not is_comparison(site.node.op)
+        alone = index == 0 and all(one.op == "constant" for one in site.node.operands)
+        needs_tensor = not binding and (alone or not is_comparison(site.node.op))
         return site.tensor(index).text if needs_tensor else operand.at_least(binding + (index > 0))
     text = aligned(operand.atom, node.type, site.node.type.axes)
     if text != operand.atom:
@@ -103,7 +104,7 @@ def operand_text(site: Site, index: int, binding: int) -> str:
 
 
 def is_comparison(op: str) -> bool:
-    """Whether an operation compares; those take numbers as they are."""
+    """Whether an operation compares; those take numbers as they are, beside a tensor."""
     return op in ("lt", "le", "gt", "ge", "eq", "ne")
 
 

@@ -165,6 +165,11 @@ def comparison(name: str, symbol: str) -> Operation:
     return Operation(name, f"a {symbol} b", None, rules.compare, f"({{0}} {symbol} {{1}})", elementwise=True)
 
 
+def logic(name: str, doc: str, torch: str) -> Operation:
+    """A row for an operation on truth values."""
+    return Operation(name, doc, None, rules.logic, torch, elementwise=True)
+
+
 def reduction(name: str, doc: str) -> Operation:
     """A row for a reduction over the pairs of each i; 0 where there are none."""
     return Operation(name, doc, None, rules.reduce)
@@ -190,6 +195,9 @@ OPERATORS = (
     comparison("ge", ">="),
     comparison("eq", "=="),
     comparison("ne", "!="),
+    logic("and", "a and b", "({0} & {1})"),
+    logic("or", "a or b", "({0} | {1})"),
+    logic("not", "not a", "(~{0})"),
     Operation(
         "where", "a if c else b, entry by entry", None, rules.choose, "torch.where({0}, {1}, {2})", elementwise=True
     ),

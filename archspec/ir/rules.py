@@ -107,6 +107,15 @@ def compare(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) 
     return result if result == ERROR else replace(result, entries="flag")
 
 
+def logic(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
+    """Truth values entry by entry: domains and axes are joined."""
+    if ERROR in operands:
+        return ERROR
+    if any(operand.entries != "flag" for operand in operands):
+        raise Mismatch("E0307", "the condition is no truth value", "compare it: `… > 0`")
+    return replace(joined(operands), entries="flag")
+
+
 def choose(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
     """`a if c else b`: c holds truth values, a and b numbers."""
     if ERROR in operands:
