@@ -77,7 +77,7 @@ def pipeline() -> str:
 
 ORDER = (
     *("source.py", "diagnostics.py", "syntax", "library", "ir", "facts", "cost", "check", "passes", "compare"),
-    *("runtime", "emit", "reference", "structure", "data", "train", "pipeline.py", "equal", "commands"),
+    *("structure", "runtime", "emit", "reference", "data", "train", "pipeline.py", "equal", "commands"),
 )
 """Folders and files of the package, each above those that may import from it."""
 

@@ -77,6 +77,7 @@ MALFORMED: dict[str, list[Node]] = {
         node("restrict", source(s), type=replace(X.type, domain=ALL_PAIRS), over=ALL),
         node("restrict", s, type=PAIRS, over=NEIGHBOURS),
     ],
+    "what the graph gives lives elsewhere": [node("walk", type=PAIRS, numbers=(1,)), node("rwse", s, numbers=(1,))],
     "it spreads what has rows already": [node("spread", s, type=PAIRS, over=NEIGHBOURS)],
     "its operands live elsewhere": [
         node("neighbour_sum", source(s), over=NEIGHBOURS),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from archspec.check import structure
 from archspec.check.indices import REDUCTIONS, reach
 from archspec.check.lists import aggregate, each, layers
 from archspec.check.primitives import call_primitive
@@ -18,8 +19,7 @@ DEEPEST = 60
 LAMBDA = "=>"
 """The name of a function that has none."""
 
-LATER = ("fill", "drop", "shared", "tied", "pyg", "python", "average", "hops", "walk")
-LATER_CALLS = (*LATER, "rwse", "laplacian_pe")
+LATER = ("fill", "drop", "shared", "tied", "pyg", "python", "average")
 """Words of the language that are refused, not misread."""
 
 
@@ -28,7 +28,7 @@ def call(expression: tree.Call, frame: Frame) -> Value:
     plain = expression.function.id if isinstance(expression.function, tree.Name) else ""
     if plain in BUILT_IN and plain not in frame.locals:
         return BUILT_IN[plain](expression, replace(frame, alone=""))
-    if plain in LATER_CALLS and not frame.world.definition(plain) and plain not in frame.locals:
+    if plain in LATER and not frame.world.definition(plain) and plain not in frame.locals:
         return frame.unsupported(expression.span, f"`{plain}`")
     function = frame.value(expression.function)
     if isinstance(function, Primitive):
@@ -132,10 +132,12 @@ BUILT_IN: Mapping[str, Callable[[tree.Call, Frame], Value]] = {
     "each": each,
     "layers": layers,
     "reach": reach,
+    **dict.fromkeys(structure.LISTED, structure.listed),
+    "laplacian_pe": structure.laplacian_pe,
 }
 """Calls that are forms of the language and no functions: they take lists, functions or sets."""
 
-FORMS = frozenset((*BUILT_IN, *REDUCTIONS, *LATER_CALLS))
+FORMS = frozenset((*BUILT_IN, *REDUCTIONS, *LATER))
 """Every word that is taken by such a form."""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
+from archspec.check import structure
 from archspec.check.calls import FORMS
 from archspec.check.indices import REDUCTIONS, SETS, reduce
 from archspec.check.primitives import SPECIAL
@@ -15,7 +16,7 @@ from archspec.ir.ops import PRIMITIVES
 from archspec.ir.types import EDGE, NODE, Axis, Type
 from archspec.syntax import tree
 
-GRAPH_NAMES = ("degree", "distance")
+GRAPH_NAMES = ("degree", *structure.PER_PAIR)
 RAW = ("x", "e", "pos")
 """The data's own features, for `input` alone."""
 
@@ -92,9 +93,7 @@ def from_data(expression: tree.Name, frame: Frame) -> Value | None:
             tree.Literal(expression.span, 1),
         )
         return reduce(ones, frame.whole())
-    if expression.id in GRAPH_NAMES:
-        return frame.unsupported(expression.span, f"`{expression.id}`")
-    return None
+    return structure.per_pair(expression) if expression.id in structure.PER_PAIR else None
 
 
 def raw_features(expression: tree.Name, frame: Frame) -> Value:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from archspec.emit.layout import aligned, flattened, lead, sizes, unflattened
 from archspec.ir.nodes import Node
-from archspec.ir.ops import OPERATIONS, columns
+from archspec.ir.ops import OPERATIONS, STRUCTURE, columns
 from archspec.ir.types import IndexSet
 from archspec.passes.schedule import Choice
 
@@ -227,10 +227,20 @@ def parameter(site: Site) -> Text:
     return Text(f"self.{site.node.path}")
 
 
+def structure(site: Site) -> Text:
+    """What the graph alone gives."""
+    node = site.node
+    function = f"{node.type.domain.kind}_{node.op}"
+    listed = [str(node[key]) for key in ("numbers", "count") if node.get(key) is not None]
+    training = ["self.training"] * (node.op == "laplacian_pe")
+    return Text(f"{function}({', '.join(['batch', *listed, *training, 'dtype=dtype'])})")
+
+
 EXPRESSIONS: Mapping[str, Callable[[Site], Text]] = {
     "constant": constant,
     "parameter": parameter,
     "data": data,
+    **{row.name: structure for row in STRUCTURE},
     **{name: elementwise for name, row in OPERATIONS.items() if row.torch},
     "maximum": maximum,
     "inner": inner,

@@ -182,6 +182,22 @@ LEAVES = (
     Operation("data", "raw data of the batch: x, e or pos", None, rules.leaf),
 )
 
+STRUCTURE = (
+    Operation("distance", "edges of the shortest way from j to i; inf where there is none", None, rules.leaf),
+    Operation("adjacency", "1 where an edge leads from j to i ≠ j, else 0", None, rules.leaf),
+    Operation("hops", "the distance from j to i, one-hot over the listed numbers", None, rules.leaf),
+    Operation("walk", "the listed powers of D⁻¹A; A[i,j] is the adjacency, D its sums over j", None, rules.leaf),
+    Operation("rwse", "the diagonals of the listed powers of D⁻¹A", None, rules.leaf, source="Dwivedi et al. 2022"),
+    Operation(
+        "laplacian_pe",
+        "eigenvectors of I - D^(-1/2) A D^(-1/2) by ascending eigenvalue, but the first; A without directions",
+        None,
+        rules.leaf,
+        source="Dwivedi et al. 2023",
+    ),
+)
+"""What the graph alone gives; self loops and the multiplicity of edges are ignored."""
+
 OPERATORS = (
     operator("add", "a + b", "{0} + {1}"),
     operator("sub", "a - b", "{0} - {1}"),
@@ -339,7 +355,9 @@ FUSED = (
 )
 
 OPERATIONS: Mapping[str, Operation] = {
-    row.name: row for table in (LEAVES, OPERATORS, FUNCTIONS, INDEXING, SHAPES, LAYERS, PARTS, FUSED) for row in table
+    row.name: row
+    for table in (LEAVES, STRUCTURE, OPERATORS, FUNCTIONS, INDEXING, SHAPES, LAYERS, PARTS, FUSED)
+    for row in table
 }
 
 PRIMITIVES: Mapping[str, Operation] = {name: row for name, row in OPERATIONS.items() if row.arguments is not None}

@@ -6,9 +6,9 @@ Non-goals: whether it computes what the spec says (the reference does).
 from collections.abc import Callable, Mapping
 
 from archspec.ir.nodes import Node, Program, Section
-from archspec.ir.ops import OPERATIONS, weights_of
+from archspec.ir.ops import OPERATIONS, STRUCTURE, weights_of
 from archspec.ir.rules import Mismatch, fused, leaf
-from archspec.ir.types import GRAPH, MEMBERS, NODE, Type, pair, set_of
+from archspec.ir.types import ALL, GRAPH, MEMBERS, NODE, Type, pair, set_of
 
 
 class Malformed(Exception):
@@ -110,6 +110,13 @@ def fused_on_nodes(node: Node) -> bool:
     )
 
 
+def structure_at_home(node: Node) -> bool:
+    """Whether what the graph alone gives lives on nodes or on all pairs, without operands."""
+    if node.op not in [row.name for row in STRUCTURE]:
+        return True
+    return not node.operands and node.type.domain in (NODE, pair(ALL))
+
+
 FUSED: Mapping[str, tuple[str, ...]] = {
     "neighbour_sum": ("node",),
     "weighted_sum": ("pair", "node"),
@@ -131,6 +138,7 @@ INVARIANTS: tuple[tuple[str, Callable[[Node], bool]], ...] = (
     ("it reads pairs that are not there", restricts_to_subset),
     ("it spreads what has rows already", spreads_constant),
     ("its operands live elsewhere", fused_on_nodes),
+    ("what the graph gives lives elsewhere", structure_at_home),
     ("its weights have no name", lambda node: bool(node.path) or not weights_of(node)),
 )
 """What holds for every node of a well-formed program: what is wrong where it does not, and the test."""

@@ -25,7 +25,10 @@ PARTIAL = {"div": 1, "reciprocal": 0, "log": 0, "log1p": 0, "sqrt": 0, "rsqrt": 
 """Operations that are undefined or not smooth at some numbers, and the operand to look at."""
 
 POSITIVE = ("exp", "sigmoid", "softplus")
-NOT_NEGATIVE = ("relu", "relu6", "square", "abs", "std", "softmax", "hardsigmoid")
+NOT_NEGATIVE = (
+    *("adjacency", "distance", "hops", "walk", "rwse"),
+    *("relu", "relu6", "square", "abs", "std", "softmax", "hardsigmoid"),
+)
 KEEP = ("gather_source", "gather_target", "restrict", "spread", "view", "detach", "sqrt", "rsqrt", "reciprocal")
 REDUCTIONS = ("sum", "mean", "max", "min")
 
@@ -54,6 +57,8 @@ def total(node: Node, operands: Sequence[Sign]) -> bool:
     if node.op == "pow":
         exponent = node.operands[1]
         return operands[0] == Sign.POSITIVE or (exponent.op == "constant" and exponent["value"] in (1, 2, 3, 4))
+    if node.op == "distance":
+        return False
     if node.op not in PARTIAL:
         return True
     at = PARTIAL[node.op]

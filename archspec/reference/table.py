@@ -28,6 +28,7 @@ from archspec.reference.layers import (
     view,
 )
 from archspec.reference.leaves import constant, data, parameter, state
+from archspec.reference.structure import ROWS as STRUCTURE
 
 
 def elementwise(function: Callable[..., Tensor]) -> Row:
@@ -62,6 +63,7 @@ TABLE: Mapping[str, Row] = {
     "parameter": parameter,
     "state": state,
     "data": data,
+    **STRUCTURE,
     **{name: elementwise(function) for name, function in ELEMENTWISE.items()},
     "inner": inner,
     "gather_source": gather(1),

@@ -8,7 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from archspec.runtime.reach import reach_pairs
+from archspec.structure.reach import reach_pairs
 
 
 @dataclass(eq=False)

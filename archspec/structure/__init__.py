@@ -1,4 +1,1 @@
-"""Structural encodings of a graph: random-walk powers, hops, distances, return probabilities, eigenvectors.
-
-Nothing is here yet. reach(k), which emitted code needs as an index set, is `archspec.runtime.reach`.
-"""
+"""The structure of graphs: reach(k), distances, random walks, Laplacian eigenvectors. It depends on torch alone."""

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from archspec.runtime import reach
-from archspec.runtime.reach import reach_pairs, runs
+from archspec.structure import reach
+from archspec.structure.reach import reach_pairs, runs
 
 Edges = list[tuple[int, int]]
 ZOO: dict[str, tuple[list[int], Edges]] = {  # sizes of graphs; edges (target, source)

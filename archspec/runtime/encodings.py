@@ -1,0 +1,51 @@
+"""Structural encodings of a batch as emitted code asks for them: computed at the first call, kept with the batch."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from archspec.runtime.batch import Batch
+from archspec.structure import spectrum, walks
+from archspec.structure.dense import Edges
+
+
+def kept(batch: Batch, key: tuple[object, ...], make: Callable[[Edges], Tensor]) -> Tensor:
+    """What is made from the edges of a batch, made once."""
+    if key not in batch.cache:
+        batch.cache[key] = make(Edges(batch.node_ptr, batch.N.ptr, batch.N.source))
+    return batch.cache[key]  # type: ignore[return-value]
+
+
+def pair_adjacency(batch: Batch, dtype: torch.dtype) -> Tensor:
+    """1 where an edge leads from j to i ≠ j, else 0: [pairs of V]."""
+    return kept(batch, ("adjacency", dtype), lambda edges: walks.adjacency(edges, dtype))
+
+
+def pair_distance(batch: Batch, dtype: torch.dtype) -> Tensor:
+    """Edges of the shortest way from j to i, inf where there is none: [pairs of V]."""
+    return kept(batch, ("distance", dtype), lambda edges: walks.distances(edges, dtype))
+
+
+def pair_hops(batch: Batch, numbers: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """The distance one-hot over these numbers: [pairs of V, numbers]."""
+    return kept(batch, ("hops", numbers, dtype), lambda edges: walks.hops(edges, numbers, dtype))
+
+
+def pair_walk(batch: Batch, powers: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """These powers of D⁻¹A: [pairs of V, powers]."""
+    return kept(batch, ("walk", powers, dtype), lambda edges: walks.walk(edges, powers, dtype))
+
+
+def node_rwse(batch: Batch, powers: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """The diagonals of these powers of D⁻¹A: [nodes, powers]."""
+    return kept(batch, ("rwse", powers, dtype), lambda edges: walks.returns(edges, powers, dtype))
+
+
+def node_laplacian_pe(batch: Batch, count: int, training: bool, dtype: torch.dtype) -> Tensor:
+    """Laplacian eigenvectors, each with a random sign per graph in training: [nodes, count]."""
+    vectors = kept(batch, ("laplacian_pe", count, dtype), lambda edges: spectrum.eigenvectors(edges, count).to(dtype))
+    if not training:
+        return vectors
+    signs = torch.randint(2, (batch.graphs, count), device=vectors.device) * 2 - 1  # [graphs, count]
+    return vectors * signs[batch.graph]
