@@ -7,19 +7,18 @@ from archspec.check import structure
 from archspec.check.indices import REDUCTIONS, reach
 from archspec.check.lists import aggregate, each, layers
 from archspec.check.primitives import call_primitive
+from archspec.check.sharing import LAMBDA, shared, tied
 from archspec.check.statements import named_after, run
 from archspec.check.suggest import nearest
-from archspec.check.values import HIDDEN, TOO_DEEP, Frame, Function, Primitive, Value, broken, is_broken
+from archspec.check.values import HIDDEN, TOO_DEEP, Frame, Function, Naming, Primitive, Value, broken, is_broken
+from archspec.ir.nodes import shared_path
 from archspec.source import Span
 from archspec.syntax import tree
 
 DEEPEST = 60
 """Calls inside calls at most: more is an endless expansion, or might as well be one."""
 
-LAMBDA = "=>"
-"""The name of a function that has none."""
-
-LATER = ("fill", "drop", "shared", "tied", "pyg", "python", "average")
+LATER = ("fill", "drop", "pyg", "python", "average")
 """Words of the language that are refused, not misread."""
 
 
@@ -72,12 +71,19 @@ def called_frame(function: Function, frame: Frame) -> Frame:
     return Frame(
         frame.world,
         frame.place,
-        frame.naming if function.name == LAMBDA else frame.naming.below(function.name),
+        naming_of(function, frame),
         dict(closure.locals) if closure else {},
         sees_states=bool(closure and closure.sees_states),
         inside=frame.inside,
         calls=(*frame.calls, function.name),
     )
+
+
+def naming_of(function: Function, frame: Frame) -> Naming:
+    """Below which name the weights of a call go: a lambda's are its caller's, a shared function's the model's."""
+    if function.shared:
+        return Naming(shared_path(function.name))
+    return frame.naming if function.name == LAMBDA else frame.naming.below(function.name)
 
 
 def given_arguments(function: Function, expression: tree.Call, frame: Frame) -> dict[str, Value] | None:
@@ -131,11 +137,16 @@ BUILT_IN: Mapping[str, Callable[[tree.Call, Frame], Value]] = {
     **dict.fromkeys(("sum", "mean", "max", "min"), aggregate),
     "each": each,
     "layers": layers,
+    "shared": shared,
+    "tied": tied,
     "reach": reach,
     **dict.fromkeys(structure.LISTED, structure.listed),
     "laplacian_pe": structure.laplacian_pe,
 }
 """Calls that are forms of the language and no functions: they take lists, functions or sets."""
+
+MAKERS = ("shared",)
+"""Those of them that make functions."""
 
 FORMS = frozenset((*BUILT_IN, *REDUCTIONS, *LATER))
 """Every word that is taken by such a form."""
@@ -157,9 +168,14 @@ def pipe(expression: tree.Pipe, frame: Frame) -> Value:
 def piped(stage: tree.Expr, at: Span) -> tree.Call:
     """One stage as a call whose first argument is the value that comes in."""
     first = tree.Argument(at, None, tree.Name(at, HIDDEN))
-    if isinstance(stage, tree.Call):
+    if isinstance(stage, tree.Call) and not makes_function(stage):
         return tree.Call(stage.span, stage.function, (first, *stage.arguments))
     return tree.Call(stage.span, stage, (first,))
+
+
+def makes_function(stage: tree.Call) -> bool:
+    """Whether a stage is a form that makes a function, such as `shared(mlp)`, and is called with what comes in."""
+    return isinstance(stage.function, tree.Name) and stage.function.id in MAKERS
 
 
 def lambda_(expression: tree.Lambda, frame: Frame) -> Value:

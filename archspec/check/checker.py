@@ -21,10 +21,11 @@ from archspec.check.sections import (
     state_nodes,
 )
 from archspec.check.settings import read_settings
+from archspec.check.sharing import check_shared, check_tied
 from archspec.check.values import Place, World
 from archspec.diagnostics import Problems
 from archspec.facts import Facts
-from archspec.ir.nodes import Node, Program, Section
+from archspec.ir.nodes import Node, Program
 from archspec.syntax import tree
 from archspec.syntax.spec import Spec
 
@@ -71,16 +72,19 @@ def checked(spec: Spec, facts: Facts | None, library: Mapping[str, tree.Definiti
     first, states = input_section(spec, world)
     if not states:
         problems.finish()
-    layers, history = unroll(spec, world, states)
+    unrolled, history = unroll(spec, world, states)
     last = output_section(spec, world, history, {name: nodes[-1].type for name, nodes in history.items()})
+    layers = check_tied(unrolled.layers, unrolled.owners, unrolled.places, problems)
     problems.finish()
-    program = Program(spec.name, first, tuple(layers), last)
+    is_tied = unrolled.owners != [*range(len(unrolled.owners))]
+    program = Program(spec.name, first, layers, last, tuple(unrolled.owners) if is_tied else ())
+    check_shared(program, problems)
     program = replace(program, settings=read_settings(spec, program, problems))
     problems.finish()
     return program
 
 
-def unroll(spec: Spec, world: World, states: States) -> tuple[list[Section], dict[str, tuple[Node, ...]]]:
+def unroll(spec: Spec, world: World, states: States) -> tuple[Unrolled, dict[str, tuple[Node, ...]]]:
     """The sections of the stack, and every state as it was after each."""
     unrolled = Unrolled()
     span = spec.output.span
@@ -90,9 +94,11 @@ def unroll(spec: Spec, world: World, states: States) -> tuple[list[Section], dic
         made = layer(instance, states, index + 1, unrolled, world)
         states = {**states, **{name: node.type for name, node in made.results}}
         unrolled.layers.append(made)
+        unrolled.owners.append(index - instance.back)
+        unrolled.places.append(instance.call.span)
         for name, node in state_nodes(states, span, index + 1).items():
             history[name] = (*history[name], node)
-    return unrolled.layers, history
+    return unrolled, history
 
 
 def later(spec: Spec, problems: Problems) -> None:

@@ -1,11 +1,12 @@
 """Calls of primitives: arguments bound to the row's formals, weights named after the text."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from archspec.check.build import as_node, clash, make, no_numbers
 from archspec.check.suggest import nearest
 from archspec.check.values import HIDDEN, Frame, Listing, Primitive, Size, Value, broken, is_broken, number_of
-from archspec.ir.nodes import Node
+from archspec.ir.nodes import Node, is_shared, shared_path
 from archspec.ir.ops import NORMS, OPERATIONS, PRIMITIVES, REQUIRED, Formal, Operation
 from archspec.ir.rules import Mismatch, once
 from archspec.ir.types import CONSTANT, Axis, Type
@@ -107,6 +108,8 @@ def option(formal: Formal, expressions: Sequence[tree.Expr], frame: Frame) -> ob
 
 def call_primitive(function: Primitive, call: tree.Call, frame: Frame) -> Value:
     """The value of a call of a primitive."""
+    if function.shared:
+        frame = replace(frame, alone=shared_path(function.name))
     if function.special:
         return SPECIAL[function.special](function, call, frame)
     row = PRIMITIVES[function.row.name] if function.row else PRIMITIVES[function.name]
@@ -150,7 +153,12 @@ def weight_path(name: str, row: Operation, frame: Frame) -> str:
     """The path of a call's weights: the local it alone is assigned to, else the name it is called by."""
     if row.weights is OPERATIONS["relu"].weights:
         return ""
-    return frame.naming.fresh(frame.alone or name)
+    return path_of(name, frame)
+
+
+def path_of(name: str, frame: Frame) -> str:
+    """A path that nothing else here has, unless it is that of a shared function."""
+    return frame.alone if is_shared(frame.alone) else frame.naming.fresh(frame.alone or name)
 
 
 def weighs_by_degree(name: str, call: tree.Call, frame: Frame) -> Node:
@@ -221,7 +229,7 @@ def parameter(function: Primitive, call: tree.Call, frame: Frame) -> Value:
         once(kept)
     except Mismatch as wrong:
         return frame.error(wrong.code, call.span, str(wrong), help=wrong.help)
-    path = frame.naming.fresh(frame.alone or function.name)
+    path = path_of(function.name, frame)
     return Node("parameter", (), Type(CONSTANT, kept), call.span, (("init", init),), path)
 
 

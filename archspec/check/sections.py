@@ -26,6 +26,8 @@ class Instance:
 
     definition: tree.Definition
     call: tree.Call
+    back: int = 0
+    """It has the weights of the instance so many before it; 0 is its own."""
 
 
 @dataclass
@@ -33,6 +35,8 @@ class Unrolled:
     """Sections as they are made; equal instances share one."""
 
     layers: list[Section] = field(default_factory=list)
+    owners: list[int] = field(default_factory=list)
+    places: list[Span] = field(default_factory=list)
     made: dict[tuple, tuple[Section, bool]] = field(default_factory=dict)
 
 
@@ -77,8 +81,7 @@ def instances(stage: tree.Stage, frame: Frame) -> list[Instance]:
     if isinstance(stage, tree.Repeat):
         return repeats(stage, frame)
     if isinstance(stage, tree.Call) and isinstance(stage.function, tree.Name) and stage.function.id == "tied":
-        frame.unsupported(stage.span, "`tied`")
-        return []
+        return tied(stage, frame)
     call = stage if isinstance(stage, tree.Call) else tree.Call(stage.span, stage, ())
     return block(call, frame)
 
@@ -102,6 +105,18 @@ def repeats(stage: tree.Repeat, frame: Frame) -> list[Instance]:
         frame.error("E0301", stage.count.span, message, help="repeat it less often")
         return []
     return inner * count
+
+
+def tied(call: tree.Call, frame: Frame) -> list[Instance]:
+    """`tied(4 * layer)`: the repeats have the weights of the first."""
+    stage = call.arguments[0].value
+    if not isinstance(stage, tree.Repeat):
+        cure = f"such as `tied(4 * {stage.span.text})`"
+        frame.error("E0203", call.span, "`tied` takes a repeated stage", help=cure)
+        return []
+    whole = repeats(stage, frame)
+    one = len(instances(stage.stage, frame))
+    return [replace(instance, back=instance.back + at // one * one) for at, instance in enumerate(whole)]
 
 
 def block(call: tree.Call, frame: Frame) -> list[Instance]:

@@ -46,6 +46,8 @@ class Function:
     closure: "Frame | None" = None
     definition: str = ""
     """The heading's own name, where the function goes by another."""
+    shared: bool = False
+    """Whether all its calls in the model have one set of weights."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Primitive:
     name: str
     row: Operation | None
     special: str = ""
+    shared: bool = False
 
 
 Value = int | float | bool | str | Size | Listing | Function | Primitive | IndexSet | Node

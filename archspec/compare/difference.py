@@ -12,7 +12,7 @@ from typing import Literal
 
 from archspec.cost.parameters import count, parameters
 from archspec.diagnostics import SpecError
-from archspec.ir.nodes import Program, Section
+from archspec.ir.nodes import Program, Section, full_name
 from archspec.ir.printer import expression
 from archspec.syntax.printer import print_body, print_expression, print_heading, print_stack
 from archspec.syntax.spec import Spec
@@ -134,11 +134,14 @@ def grouped(program: Program) -> Counter[tuple[str, tuple[int, ...]]]:
 
 def structure(program: Program) -> tuple[str, ...]:
     """The program without the names of the text: equal where two programs compute the same in the same order."""
-    return tuple(section_structure(section) for _, section in program.sections())
+    numbers: dict[str, int] = {}
+    return tuple(section_structure(path, section, numbers) for path, section in program.sections())
 
 
-def section_structure(section: Section) -> str:
-    """The nodes of a section, numbered, without paths and names."""
+def section_structure(path: str, section: Section, numbers: dict[str, int]) -> str:
+    """The nodes of a section, numbered, without paths and names: weights go by the order in which they are met."""
     labels = {id(node): f"%{index}" for index, node in enumerate(section.nodes)}
     lines = [f"{expression(node, labels).partition(' {')[0]} : {node.type}" for node in section.nodes]
+    named = [full_name(path, node.path) for node in section.nodes if node.path]
+    lines += [str(numbers.setdefault(name, len(numbers))) for name in named]
     return "\n".join([*lines, *(f"{name} {labels[id(value)]}" for name, value in section.results)])

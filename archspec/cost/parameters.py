@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import prod
 
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.ir.nodes import Program
+from archspec.ir.nodes import Program, full_name
 from archspec.ir.ops import weights_of
 from archspec.ir.settings import frozen
 
@@ -24,7 +24,7 @@ def parameters(program: Program) -> Mapping[str, tuple[int, ...]]:
 def trainable(program: Program) -> dict[str, tuple[int, ...]]:
     """The same, with 0 for sizes that are not known."""
     return {
-        f"{path}.{name}": weight.shape
+        full_name(path, name): weight.shape
         for path, section in program.sections()
         for node in section.nodes
         for name, weight in weights_of(node)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from archspec.emit.layout import aligned, flattened, lead, sizes, unflattened
+from archspec.emit.layout import aligned, flattened, lead, sizes, unflattened, weight
 from archspec.ir.nodes import Node
 from archspec.ir.ops import OPERATIONS, STRUCTURE, columns
 from archspec.ir.types import IndexSet
@@ -180,7 +180,7 @@ def linear(site: Site) -> Text:
     """All feature axes in, the result's axes out."""
     operand = site.tensor(0)
     text = flattened(operand.atom, site.types[0]) if len(site.types[0].axes) != 1 else operand.text
-    return Text(unflattened(f"self.{site.node.path}({text})", site.node.type.axes))
+    return Text(unflattened(f"{weight(site.node)}({text})", site.node.type.axes))
 
 
 def linear_part(site: Site) -> Text:
@@ -191,20 +191,20 @@ def linear_part(site: Site) -> Text:
     operand = site.tensor(0)
     text = flattened(operand.atom, site.types[0]) if len(site.types[0].axes) != 1 else operand.text
     part = "" if every else f"[:, {start}:{stop}]"
-    bias = f", self.{node.path}.bias" if node["adds_bias"] else ""
-    mapped = f"F.linear({text}, self.{node.path}.weight{part}{bias})"
+    bias = f", {weight(node)}.bias" if node["adds_bias"] else ""
+    mapped = f"F.linear({text}, {weight(node)}.weight{part}{bias})"
     return Text(unflattened(mapped, node.type.axes))
 
 
 def embed(site: Site) -> Text:
     """A row per category."""
-    return Text(unflattened(f"self.{site.node.path}({site.operands[0].text})", site.node.type.axes))
+    return Text(unflattened(f"{weight(site.node)}({site.operands[0].text})", site.node.type.axes))
 
 
 def norm(function: str, of_batch: bool = False) -> Callable[[Site], Text]:
     """A runtime norm of a value and its module."""
     first = "batch, " if of_batch else ""
-    return lambda site: Text(f"{function}({first}{site.operands[0].text}, self.{site.node.path})")
+    return lambda site: Text(f"{function}({first}{site.operands[0].text}, {weight(site.node)})")
 
 
 def fused(site: Site) -> Text:
@@ -224,7 +224,7 @@ def data(site: Site) -> Text:
 
 def parameter(site: Site) -> Text:
     """A tensor of its own."""
-    return Text(f"self.{site.node.path}")
+    return Text(weight(site.node))
 
 
 def structure(site: Site) -> Text:

@@ -6,7 +6,13 @@ Axes meet by name, so an operand gets the result's axes in the result's order, w
 from collections.abc import Sequence
 
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.ir.nodes import Node, is_shared
 from archspec.ir.types import Axis, Type, places
+
+
+def weight(node: Node) -> str:
+    """Where a section finds the module or parameter of a node: its own, or what the model shares."""
+    return node.path if is_shared(node.path) else f"self.{node.path}"
 
 
 def lead(type: Type) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from archspec.emit.expressions import EXPRESSIONS, Site, Text, set_name
 from archspec.emit.names import Variables, fresh
-from archspec.ir.nodes import Node, Section
+from archspec.ir.nodes import Node, Section, is_shared
 from archspec.ir.ops import weights_of
 from archspec.ir.types import IndexSet
 from archspec.passes.rewrite import users
@@ -79,7 +79,7 @@ def dtype_lines(section: Section, variables: Variables, body: str) -> Iterator[s
     if "dtype=dtype" not in body and "(dtype)" not in body:
         return
     numeric = [variables.text(node) for node in section.inputs if node.type.entries == "number"]
-    numeric += [f"self.{name}" for node in section.nodes for name, _ in weights_of(node)]
+    numeric += [name if is_shared(name) else f"self.{name}" for node in section.nodes for name, _ in weights_of(node)]
     numeric += [
         f"batch.{node['name']}" for node in section.nodes if node.op == "data" and node.type.entries == "number"
     ]

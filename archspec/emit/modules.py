@@ -1,9 +1,9 @@
 """The lines of a section's constructor: its weights as torch modules and parameters, named after the text."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from archspec.emit.expressions import number
-from archspec.ir.nodes import Node, Section
+from archspec.ir.nodes import Node, Program, Section, is_shared
 from archspec.ir.ops import OPERATIONS, Weight
 
 
@@ -43,16 +43,27 @@ CONSTRUCTORS: Mapping[str, Callable[[Node, tuple[Weight, ...]], str]] = {
 
 
 def constructor_lines(section: Section) -> Iterator[str]:
-    """`self.mlp = nn.Module()`, `self.mlp.linear = nn.Linear(64, 64)`, …, each path once."""
+    """`self.mlp = nn.Module()`, `self.mlp.linear = nn.Linear(64, 64)`, …, each path once, shared ones left out."""
+    return made_at((node.path, node) for node in section.nodes if node.path and not is_shared(node.path))
+
+
+def shared_lines(program: Program) -> Iterator[str]:
+    """The same for what the model shares, below `shared`."""
+    nodes = (node for _, section in program.sections() for node in section.nodes if is_shared(node.path))
+    return made_at((node.path.partition(".")[2], node) for node in nodes)
+
+
+def made_at(nodes: Iterable[tuple[str, Node]]) -> Iterator[str]:
+    """A module or parameter at every path, each path once."""
     made: set[str] = set()
-    for node in section.nodes:
-        if not node.path or node.path in made:
+    for path, node in nodes:
+        if path in made:
             continue
-        steps = node.path.split(".")
+        steps = path.split(".")
         for depth in range(1, len(steps)):
             around = ".".join(steps[:depth])
             if around not in made:
                 made.add(around)
                 yield f"self.{around} = nn.Module()"
-        made.add(node.path)
-        yield f"self.{node.path} = {CONSTRUCTORS[node.op](node, OPERATIONS[node.op].weights(node))}"
+        made.add(path)
+        yield f"self.{path} = {CONSTRUCTORS[node.op](node, OPERATIONS[node.op].weights(node))}"

@@ -39,6 +39,8 @@ OWN = (
     "self",
     "batch",
     "graphs",
+    "shared",
+    "Shared",
     "layer",
     "torch",
     "nn",

@@ -7,11 +7,11 @@ from itertools import groupby
 from archspec import __version__
 from archspec.cost.parameters import parameters
 from archspec.emit.method import arguments, method_lines
-from archspec.emit.modules import constructor_lines
+from archspec.emit.modules import constructor_lines, shared_lines
 from archspec.emit.names import RUNTIME, Variables, class_name
 from archspec.emit.settings import freeze_lines, freezes, initial_lines
 from archspec.emit.wrap import wrapped
-from archspec.ir.nodes import Program, Section
+from archspec.ir.nodes import Program, Section, is_shared
 from archspec.passes.schedule import Plan
 
 
@@ -30,7 +30,8 @@ def source(plan: Plan) -> str:
     """
     parameters(plan.program)  # no text for weights whose shapes nobody knows
     parts, variables = list(named(plan)), Variables(plan.program)
-    classes = [class_text(part, plan, variables) for part in parts] + [model_text(plan, parts, variables)]
+    classes = [*shared_text(plan.program), *(class_text(part, plan, variables) for part in parts)]
+    classes += [model_text(plan, parts, variables)]
     body = "\n\n\n".join(classes)
     name = " ".join(plan.program.name.split()).replace("\\", "/").replace('"', "'")
     head = f'"""{name}, compiled by archspec {__version__}."""'
@@ -73,12 +74,13 @@ def class_text(part: Part, plan: Plan, variables: Variables) -> str:
     """One section as a module."""
     section = part.section
     made = list(constructor_lines(section))
-    given = "".join(f", {name}: {annotation(name, variables)}" for name in arguments(section, variables))
+    states = "".join(f", {name}: {annotation(name, variables)}" for name in arguments(section, variables))
     results = "Tensor" if len(section.results) == 1 else f"tuple[{', '.join(['Tensor'] * len(section.results))}]"
     lines = [f"class {part.name}(nn.Module):"]
     if made:
         lines += [*method_text("__init__(self) -> None", ["super().__init__()", *made]), ""]
-    heading = f"forward(self, batch: Batch{given}) -> {results}"
+    common = ", shared: Shared" if shares(section) else ""
+    heading = f"forward(self, batch: Batch{common}{states}) -> {results}"
     return "\n".join([*lines, *method_text(heading, method_lines(section, plan, variables))])
 
 
@@ -93,8 +95,9 @@ def model_text(plan: Plan, parts: Sequence[Part], variables: Variables) -> str:
     program = plan.program
     made = [
         "super().__init__()",
+        *(["self.shared = Shared()"] if any(shares(section) for _, section in program.sections()) else []),
         f"self.input = {name[id(program.input)]}()",
-        f"self.layers = nn.ModuleList([{layer_list(program.layers, name)}])",
+        f"self.layers = {tied_layers(program, name) if program.owners else layers_in_order(program, name)}",
         f"self.output = {name[id(program.output)]}()",
     ]
     steps = ["batch = as_batch(graphs)", *wiring(program, variables)]
@@ -108,23 +111,62 @@ def model_text(plan: Plan, parts: Sequence[Part], variables: Variables) -> str:
     return "\n".join(["class Model(nn.Module):", *methods])
 
 
-def layer_list(layers: Sequence[Section], name: Mapping[int, str]) -> str:
-    """`*(Layer() for _ in range(4)), Last()`."""
-    runs = [(name[key], len(list(group))) for key, group in groupby(layers, key=id)]
-    return ", ".join(f"{one}()" if count == 1 else f"*({one}() for _ in range({count}))" for one, count in runs)
+def layers_in_order(program: Program, name: Mapping[int, str]) -> str:
+    """`nn.ModuleList([*(Layer() for _ in range(4)), Last()])`."""
+    runs = [(name[key], len(list(group))) for key, group in groupby(program.layers, key=id)]
+    made = ", ".join(f"{one}()" if count == 1 else f"*({one}() for _ in range({count}))" for one, count in runs)
+    return f"nn.ModuleList([{made}])"
+
+
+def tied_layers(program: Program, name: Mapping[int, str]) -> str:
+    """`nn.ModuleDict({"0": Layer(), "4": Last()})`: only instances with weights of their own, by their numbers."""
+    made = (f'"{owner}": {name[id(program.layers[owner])]}()' for owner in dict.fromkeys(program.owners))
+    return f"nn.ModuleDict({{{', '.join(made)}}})"
+
+
+def shares(section: Section) -> bool:
+    """Whether a section takes weights that the model shares."""
+    return any(is_shared(node.path) for node in section.nodes)
+
+
+def shared_text(program: Program) -> Iterator[str]:
+    """The class of what the model shares, if there is any."""
+    if made := list(shared_lines(program)):
+        lines = method_text("__init__(self) -> None", ["super().__init__()", *made])
+        yield "\n".join(["class Shared(nn.Module):", *lines])
 
 
 def wiring(program: Program, variables: Variables) -> Iterator[str]:
     """The calls of the parts in order; states of all layers are kept only where the output reads them."""
-    yield f"{states(program.input, variables)} = self.input(batch)"
+    yield f"{states(program.input, variables)} = self.input({', '.join(given(program.input, variables))})"
     for state, kept in variables.of_histories.items():
         yield f"{kept} = [{variables.of_states[state]}]"
+    yield from tied_calls(program, variables) if program.owners else layer_calls(program, variables)
+    yield f"return self.output({', '.join(given(program.output, variables))})"
+
+
+def given(section: Section, variables: Variables) -> list[str]:
+    """What a section is called with."""
+    return ["batch", *(["self.shared"] if shares(section) else []), *arguments(section, variables)]
+
+
+def layer_calls(program: Program, variables: Variables) -> Iterator[str]:
+    """The layers in order, a loop for those that are called alike."""
     start = 0
-    for _, group in groupby(program.layers, key=lambda one: (arguments(one, variables), states(one, variables))):
+    for _, group in groupby(program.layers, key=lambda one: (given(one, variables), states(one, variables))):
         run = list(group)
         yield from loop(run[0], start, start + len(run), len(program.layers), variables)
         start += len(run)
-    yield f"return self.output({', '.join(['batch', *arguments(program.output, variables)])})"
+
+
+def tied_calls(program: Program, variables: Variables) -> Iterator[str]:
+    """The layers in order, a loop for each that is repeated."""
+    for owner, group in groupby(program.owners):
+        indent = ""
+        if (times := len(list(group))) > 1:
+            yield f"for _ in range({times}):"
+            indent = "    "
+        yield from layer_call(program.layers[owner], f'self.layers["{owner}"]', indent, variables)
 
 
 def loop(section: Section, first: int, last: int, total: int, variables: Variables) -> Iterator[str]:
@@ -134,7 +176,12 @@ def loop(section: Section, first: int, last: int, total: int, variables: Variabl
         which = "self.layers" if (first, last) == (0, total) else f"self.layers[{first}:{last}]"
         yield f"for layer in {which}:"
         called, indent = "layer", "    "
-    yield f"{indent}{states(section, variables)} = {called}({', '.join(['batch', *arguments(section, variables)])})"
+    yield from layer_call(section, called, indent, variables)
+
+
+def layer_call(section: Section, called: str, indent: str, variables: Variables) -> Iterator[str]:
+    """One layer, and the lists of states that the output reads."""
+    yield f"{indent}{states(section, variables)} = {called}({', '.join(given(section, variables))})"
     for state, kept in variables.of_histories.items():
         yield f"{indent}{kept}.append({variables.of_states[state]})"
 

@@ -18,7 +18,8 @@ from archspec.source import Span
 class Node:
     """One operation: a row of `archspec.ir.ops.OPERATIONS`, its operands, its type and its place in the text.
 
-    `path` names its weights within the section (`mlp.linear_2`), "" where it has none; `name` is the name its value has
+    `path` names its weights within the section (`mlp.linear_2`), or those of the whole model where it begins with
+    `shared.`; it is "" where it has none. `name` is the name its value has
     in the text, "" where it has none: the statement that names it fills it in, once. All else never changes. Two nodes
     are the same only if they are the same object.
     """
@@ -71,15 +72,36 @@ class Program:
     input: Section
     layers: tuple[Section, ...]
     output: Section
+    owners: tuple[int, ...] = ()
+    """The block instance whose weights each instance has, its own unless it is tied; () where none is."""
     settings: tuple[Setting, ...] = ()
     """What `parameters:` says, in its order."""
 
     def sections(self) -> Iterator[tuple[str, Section]]:
-        """(path, section) for every instance: input, layers.0, layers.1, …, output."""
+        """(path of its weights, section) for every instance: input, layers.0, layers.1, …, output."""
         yield "input", self.input
-        for index, section in enumerate(self.layers):
+        for index, section in zip(self.owners or range(len(self.layers)), self.layers, strict=True):
             yield f"layers.{index}", section
         yield "output", self.output
+
+
+SHARED = "shared"
+"""The part of a model that holds the weights of shared functions."""
+
+
+def shared_path(name: str) -> str:
+    """The path of what a shared function of that name holds."""
+    return f"{SHARED}.{name}"
+
+
+def is_shared(path: str) -> bool:
+    """Whether weights belong to the model, not to a section: no definition can be called `shared`."""
+    return path.startswith(f"{SHARED}.")
+
+
+def full_name(section: str, name: str) -> str:
+    """The name in `state_dict` of a weight, by the path of its section and its name there."""
+    return name if is_shared(name) else f"{section}.{name}"
 
 
 def in_order(roots: Iterable[Node]) -> list[Node]:

@@ -29,7 +29,9 @@ def headed(program: Program) -> Iterator[tuple[str, Section]]:
         paths.setdefault(id(section), []).append(path)
         sections[id(section)] = section
     for key, section in sections.items():
-        where = ranges(paths[key])
+        where = ranges([*dict.fromkeys(paths[key])])
+        if program.owners and (times := len(paths[key])) > 1:
+            where += f" ({times} times)"
         yield f"{where}: {section.title}" if where.startswith("layers.") else where, section
 
 

@@ -5,7 +5,7 @@ Non-goals: whether it computes what the spec says (the reference does).
 
 from collections.abc import Callable, Mapping
 
-from archspec.ir.nodes import Node, Program, Section
+from archspec.ir.nodes import Node, Program, Section, is_shared
 from archspec.ir.ops import OPERATIONS, STRUCTURE, weights_of
 from archspec.ir.rules import Mismatch, fused, leaf
 from archspec.ir.types import ALL, GRAPH, MEMBERS, NODE, Type, pair, set_of
@@ -42,7 +42,8 @@ def verify_section(path: str, section: Section) -> None:
             require(holds(node), path, node, what)
         for name, _ in weights_of(node):
             other = owners.setdefault(name, node)
-            require(other is node or other.span == node.span, path, node, f"the weight {name} belongs to two calls")
+            one = other is node or other.span == node.span or is_shared(name)
+            require(one, path, node, f"the weight {name} belongs to two calls")
 
 
 def verify_states(program: Program) -> None:

@@ -56,9 +56,11 @@ def evaluate_section(
 
 
 def below(weights: Mapping[str, Tensor], path: str) -> dict[str, Tensor]:
-    """The weights whose names begin with a path, in float64, by the rest of their names."""
+    """The weights whose names begin with a path, in float64, by the rest of their names; shared ones by their own."""
     start = f"{path}."
-    return {name.removeprefix(start): value.double() for name, value in weights.items() if name.startswith(start)}
+    own = {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
+    own |= {name: value for name, value in weights.items() if name.startswith("shared.")}
+    return {name: value.double() for name, value in own.items()}
 
 
 def below_node(weights: Mapping[str, Tensor], node: Node, name: str) -> Tensor:

@@ -6,14 +6,14 @@ from zlib import crc32
 import torch
 from torch import Tensor
 
-from archspec.ir.nodes import Program
+from archspec.ir.nodes import Program, full_name
 from archspec.ir.ops import Weight, weights_of
 
 
 def initial_weights(program: Program, seed: int = 0, dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
     """Random tensors by their names in `state_dict`; each depends on its name, its shape and the seed alone."""
     return {
-        f"{path}.{name}": draw(weight, crc32(f"{seed} {path}.{name}".encode()), dtype)
+        full_name(path, name): draw(weight, crc32(f"{seed} {full_name(path, name)}".encode()), dtype)
         for path, section in program.sections()
         for node in section.nodes
         for name, weight in weights_of(node)
