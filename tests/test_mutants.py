@@ -14,7 +14,7 @@ from archspec.equal.differences import Differences
 from archspec.ir.nodes import Node, Program
 from archspec.passes import factor, hoist
 from archspec.passes.rewrite import bottom_up, each_section
-from archspec.runtime import aggregate, attention, norms, products, sparse
+from archspec.runtime import aggregate, attention, encodings, norms, products, sparse
 from archspec.runtime.batch import Pairs
 from tests.compiling import Case, of_layer
 
@@ -30,6 +30,9 @@ ATTENTION = (
     "a = softmax[j in V](q[i] @ k[j] / sqrt(c) + b[i, j])",
     "x = x + linear(sum[j](a[i, j] * v[j]), d)",
 )
+FAR = ("x = tanh(x + sum[j in V](x[j] / (1 + distance[i, j])))",)
+WALKED = ("x = tanh(x + sum[j in V](linear(walk(1..2))[i, j] * x[j]))",)
+HOPS = ("x = tanh(x + sum[j in V](linear(hops(1..2))[i, j] * x[j]))",)
 MASKED = tuple(line.replace("V]", "N]") for line in ATTENTION)
 
 
@@ -130,6 +133,22 @@ RUNTIME_FAULTS = {
     "unbiased variance": (
         (NORMED, "", "batch_norm"),
         lambda x, module: (x - x.mean(0)) / torch.sqrt(x.var(0) + 1e-5) * module.weight + module.bias,
+    ),
+    "distances the other way round": (
+        (FAR, "", "pair_distance"),
+        lambda batch, dtype: encodings.pair_distance(batch, dtype)[batch.pairs("V").reverse[1]],
+    ),
+    "walks of one step more": (
+        (WALKED, "", "pair_walk"),
+        lambda batch, powers, dtype: encodings.pair_walk(batch, tuple(k + 1 for k in powers), dtype),
+    ),
+    "hops within a distance": (
+        (HOPS, "", "pair_hops"),
+        lambda batch, numbers, dtype: encodings.pair_hops(batch, numbers, dtype).cumsum(1),
+    ),
+    "eigenvectors of the other sign": (
+        (("x = tanh(x + linear(laplacian_pe(2), d))",), "", "node_laplacian_pe"),
+        lambda batch, count, training, dtype: -encodings.node_laplacian_pe(batch, count, training, dtype),
     ),
 }
 

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 
 from archspec.equal.batch import packed
 from archspec.equal.compare import compare
+from archspec.ir.infinite import BECOMES, STEEP
 from archspec.ir.nodes import Node
+from archspec.ir.ops import OPERATIONS
 from archspec.ir.types import ALL, NODE, Axis, Type, pair
 from archspec.reference import Graph
 from archspec.runtime import encodings
@@ -199,3 +201,59 @@ def test_specs_that_read_structure_are_the_references(facts, training, backend) 
     for name in ("everything", "first and last without edges", "all undirected"):
         found = compare(case.built.module, case.built.program, case.graphs(name), case.weights, training)
         assert found.ok(), f"{name}: {found}"
+
+
+# Infinite distances
+
+HARMLESS = (
+    "1 / (1 + distance[i, j])",
+    "exp(-distance[i, j])",
+    "exp(linear(x)[j] - 2 * distance[i, j])",
+    "minimum(distance[i, j], 4) * scalar(1)",
+    "(distance[i, j] if distance[i, j] <= 2 else 0) * scalar(1)",
+    "sigmoid(linear(x)[j] - distance[i, j])",
+    "2 ** -distance[i, j]",
+    "tanh(log(1 + distance[i, j] / 2))",
+    "linear(concat(rsqrt(1 + distance), sign(distance)))[i, j]",
+    "1 / maximum(distance, 1)[i, j] ** 2",
+)
+
+
+@pytest.mark.parametrize("factor", [*HARMLESS, "softmax"])
+def test_infinite_distances_do_no_harm(factor: str) -> None:
+    lines = [f"x = tanh(x + sum[j in V]({factor} * x[j]))"]
+    if factor == "softmax":
+        lines = ["a = softmax[j in V](linear(x)[j] - distance[i, j])", "x = tanh(x + sum[j](a[i, j] * x[j]))"]
+    case = of_layer(*lines)
+    found = compare(case.built.module, case.built.program, case.graphs("everything"), case.weights)
+    assert found.finite
+    assert found.ok(), str(found)
+
+
+@pytest.mark.parametrize("over", ["N", "reach(2)"])
+def test_distances_are_finite_where_a_way_is(over: str) -> None:
+    case = of_layer(f"x = tanh(x + sum[j in {over}](scalar(1) * distance[i, j] * linear(distance[i, j], d) * x[j]))")
+    found = compare(case.built.module, case.built.program, case.graphs("everything"), case.weights)
+    assert found.finite
+    assert found.ok(), str(found)
+
+
+@pytest.mark.parametrize("op", [op for op in BECOMES if OPERATIONS[op].torch and "{1}" not in OPERATIONS[op].torch])
+def test_what_functions_make_of_infinities(op: str) -> None:
+    row = OPERATIONS[op]
+    options = {formal.name: formal.default for formal in row.arguments or () if formal.kind == "number"}
+    for wanted, infinity in zip(BECOMES[op], (torch.inf, -torch.inf), strict=True):
+        x = torch.tensor(infinity, dtype=DOUBLE, requires_grad=True)
+        y = eval(row.torch.format("x", **options), {"torch": torch, "F": torch.nn.functional, "x": x})
+        assert {torch.inf: "+", -torch.inf: "-"}.get(y.item(), "!" if y.isnan() else ".") == wanted
+        if y.requires_grad and wanted != "!" and op not in STEEP:
+            [slope] = torch.autograd.grad(y, x)
+            assert slope.isfinite()
+
+
+def test_an_infinite_value_is_not_multiplied_by_zero() -> None:
+    """A node that nothing leads to is infinitely far; dense sums over reach(1) must not spread that as NaN."""
+    case = of_layer("m = max[j in V](distance[i, j])", "x = tanh(x / (1 + sum[j in reach(1)](m[j])))", backend="dense")
+    found = compare(case.built.module, case.built.program, case.graphs("everything"), case.weights)
+    assert found.finite
+    assert found.ok(), str(found)

@@ -7,6 +7,7 @@ from archspec.check.build import as_node
 from archspec.check.calls import bind, given_arguments
 from archspec.check.statements import run, run_block
 from archspec.check.suggest import closest
+from archspec.check.unreachable import check_distances
 from archspec.check.values import Frame, Function, Place, Value, World, is_broken, number_of
 from archspec.ir.nodes import Node, Section
 from archspec.ir.types import Type
@@ -71,7 +72,9 @@ def input_section(spec: Spec, world: World) -> tuple[Section, States]:
 def section(title: str, changed: tuple[str, ...], place: Place, span: Span, frame: Frame) -> tuple[Section, States]:
     """The section of the states that were assigned, and their types."""
     results = tuple((name, as_node(place.states[name], tree.Name(span, name), frame)) for name in changed)
-    return Section(title, results), {name: node.type for name, node in results}
+    made = Section(title, results)
+    check_distances(made, frame)
+    return made, {name: node.type for name, node in results}
 
 
 def instances(stage: tree.Stage, frame: Frame) -> list[Instance]:
@@ -202,7 +205,9 @@ def output_section(spec: Spec, world: World, history: Mapping[str, tuple[Node, .
         value = frame.error("E0310", last, message, help="join them: `concat(…)`")
     node = as_node(value, at, frame)
     check_prediction(node, at.span, frame)
-    return Section("Output", (("", node),))
+    made = Section("Output", (("", node),))
+    check_distances(made, frame)
+    return made
 
 
 def check_prediction(node: Node, span: Span, frame: Frame) -> None:

@@ -9,6 +9,7 @@ Non-goals: overflow, and weights that happen to be 0 under a division: those bre
 from collections.abc import Sequence
 from enum import IntEnum
 
+from archspec.ir.infinite import infinities
 from archspec.ir.nodes import Node, in_order
 from archspec.ir.types import MEMBERS, NEIGHBOURS
 
@@ -47,9 +48,17 @@ def finite(*nodes: Node) -> bool:
 def safe(over: object, *nodes: Node) -> bool:
     """Whether these values may be computed for every node, though only the pairs of a set are asked for.
 
-    Every node is the i and the j of some pair in every set but N; a graph may be without members.
+    Every node is the i and the j of some pair in every set but N; a graph may be without members. A value that is
+    infinite where no way leads never may: a dense form multiplies by 0 what is not in the set.
     """
-    return over not in (NEIGHBOURS, MEMBERS) or finite(*nodes)
+    return bounded(nodes) and (over not in (NEIGHBOURS, MEMBERS) or finite(*nodes))
+
+
+def bounded(nodes: Sequence[Node]) -> bool:
+    """Whether no infinite `distance` is left in these values."""
+    seen = {id(node): held for node, held in infinities(nodes)}
+    held = [seen.get(id(node)) for node in nodes]
+    return all(one is not None and not one.signs for one in held)
 
 
 def total(node: Node, operands: Sequence[Sign]) -> bool:
@@ -57,8 +66,6 @@ def total(node: Node, operands: Sequence[Sign]) -> bool:
     if node.op == "pow":
         exponent = node.operands[1]
         return operands[0] == Sign.POSITIVE or (exponent.op == "constant" and exponent["value"] in (1, 2, 3, 4))
-    if node.op == "distance":
-        return False
     if node.op not in PARTIAL:
         return True
     at = PARTIAL[node.op]

@@ -1,6 +1,6 @@
 """Functions of single entries, written out in plain arithmetic; truth values are 1.0 and 0.0.
 
-Non-goal: numbers so large that exp overflows.
+Where exp would overflow, what it tends to stands in its place, infinities included.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,24 +15,25 @@ def number(truth: Tensor) -> Tensor:
     return truth.to(torch.float64)
 
 
+def clip(x: Tensor, low: float, high: float) -> Tensor:
+    """The value in [low, high] nearest to x; no gradient at the ends."""
+    return torch.where(x <= low, low, torch.where(x >= high, high, x))
+
+
 def sigmoid(x: Tensor) -> Tensor:
     """1 / (1 + exp(-x))."""
-    return 1 / (1 + torch.exp(-x))
+    return 1 / (1 + torch.exp(-clip(x, -700, 700)))
 
 
 def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
-    """log(1 + exp(beta x)) / beta."""
-    return torch.log(1 + torch.exp(beta * x)) / beta
+    """log(1 + exp(beta x)) / beta; x where the 1 counts for nothing."""
+    return torch.where(beta * x > 40, x, torch.log(1 + torch.exp(clip(beta * x, -700, 40))) / beta)
 
 
 def tanh(x: Tensor) -> Tensor:
     """(exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
+    x = clip(x, -300, 300)
     return (torch.exp(x) - torch.exp(-x)) / (torch.exp(x) + torch.exp(-x))
-
-
-def clip(x: Tensor, low: float, high: float) -> Tensor:
-    """The value in [low, high] nearest to x; no gradient at the ends."""
-    return torch.where(x <= low, low, torch.where(x >= high, high, x))
 
 
 def relu(x: Tensor) -> Tensor:
@@ -42,7 +43,7 @@ def relu(x: Tensor) -> Tensor:
 
 def elu(x: Tensor, alpha: float) -> Tensor:
     """x where positive, else alpha (exp(x) - 1)."""
-    return torch.where(x > 0, x, alpha * (torch.exp(x) - 1))
+    return torch.where(x > 0, x, alpha * (torch.exp(clip(x, -700, 0)) - 1))
 
 
 def selu(x: Tensor) -> Tensor:
