@@ -1,49 +1,112 @@
-"""The notebook's equivalence: position gating and position attention, mocked and frozen, equal GIN."""
+"""The notebook's architectures beside each other: position gates and position attention, mocked, are GIN; a mask is an
+infinite bias; a list of two distances is a node and its neighbours.
+"""
 
 import pytest
 
 from archspec.diagnostics import SpecError
 from archspec.equal.specs import equality
+from archspec.pipeline import build
 from archspec.syntax.load import load_spec
-
-SMALL = ("model.sizes.d=6", "model.stack=2 * layer")
-
-
-def equal(one: str, other: str, *changes: str) -> str:
-    """What is found when two specs are compared; the changes are made to the first alone."""
-    heads = ("model.sizes.heads=2",)
-    return equality(load_spec(one, [*SMALL, *heads, *changes]), load_spec(other, SMALL))
+from archspec.syntax.spec import Spec
+from tests.compiling import smaller
 
 
-def of_gates(name: str, value: object) -> str:
-    """An initial value of a weight of all gates."""
-    return f"parameters.layers.*.gate.{name}.init={value}"
+def small(name: str, *changes: str) -> Spec:
+    """A spec with small sizes, changed."""
+    return load_spec(name, [*smaller(load_spec(name)), *changes])
 
 
-def test_mocked_gates_are_gin():
-    assert equal("gin_as_gating", "gin").startswith("outputs and gradients of 23 weights equal those of gin")
+def init(pattern: str, value: object) -> str:
+    """An initial value, as a change."""
+    return f"parameters.{pattern}.init={value}"
+
+
+MANY_IS_1 = "model.where.many=1"
+GATES = "layers.*.gate"
+LOGITS = "layers.*.attend"
+
+
+MOCKED: dict[str, tuple[tuple[str, ...], str]] = {
+    "gates": (("gin_as_gating",), "gin"),
+    "attention": (("gin_as_attention",), "gin"),
+    "attention that is a mean": (("gin_as_attention", MANY_IS_1), "gin_mean"),
+    "other equal logits": (("gin_as_attention", init(f"{LOGITS}.b.weight", -3)), "gin"),
+    "a bias of all logits": (("gin_as_attention", init(f"{LOGITS}.b.bias", 7)), "gin"),
+}
+
+
+@pytest.mark.parametrize("what", MOCKED)
+def test_mocked_positions_are_gin(what):
+    """Outputs, and gradients of all that trains: everything but the mocked weights."""
+    one, other = MOCKED[what]
+    assert equality(small(*one), small(other)).startswith("outputs and gradients of 23 weights equal those of gin")
 
 
 def test_gates_of_any_ratio_are_gin_with_an_eps():
     """σ(w0) = s (1 + ε) and σ(w1) = s, and the output map divides by s; here s = 1/2 and ε = 1."""
-    double = [[2 * (row == column) for column in range(6)] for row in range(6)]
-    weights = (of_gates("w1", 0), f"parameters.layers.*.gate.linear.weight={{init: {double}}}")
-    one = load_spec("gin_as_gating", [*SMALL, "model.sizes.heads=2", *weights])
-    fixed = "parameters={layers.*.eps: {init: 1}}"
-    assert "23 weights" in equality(one, load_spec("gin", [*SMALL, fixed]))
+    double = [[2 * (row == column) for column in range(8)] for row in range(8)]
+    one = small("gin_as_gating", init(f"{GATES}.w1", 0), f"parameters.{GATES}.linear.weight={{init: {double}}}")
+    assert equality(one, small("gin", "parameters={layers.*.eps: {init: 1}}"))
     with pytest.raises(SpecError, match="E0315"):
-        equality(one, load_spec("gin", SMALL))
+        equality(one, small("gin"))
 
 
-@pytest.mark.parametrize("change", [of_gates("w0", 2), of_gates("w1", 2), of_gates("*", 0.1), of_gates("*.bias", 0.1)])
-def test_other_gates_are_not(change):
+DIFFERENT = {
+    "one gate": ("gin_as_gating", init(f"{GATES}.w0", 2)),
+    "the other": ("gin_as_gating", init(f"{GATES}.w1", 2)),
+    "biases": ("gin_as_gating", init(f"{GATES}.*.bias", 0.1)),
+    "unequal logits": ("gin_as_attention", init(f"{LOGITS}.b.weight", [[0, 1]])),
+    "a mean": ("gin_as_attention", MANY_IS_1),
+    "no mask": (
+        "gin_as_attention",
+        "model.where.attend(x)=b, v = linear(hops(0..1), heads), linear(x, heads, c)\n"
+        "a = softmax[j in V](b[i,j])\n"
+        "sum[j](a[i,j] * v[j]) -> linear(d)",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", DIFFERENT)
+def test_other_weights_are_not(change):
     with pytest.raises(SpecError, match="E0315"):
-        equal("gin_as_gating", "gin", change)
+        equality(small(*DIFFERENT[change]), small("gin"))
 
 
-def test_what_is_mocked_is_frozen_and_the_rest_trains():
-    from archspec.pipeline import build
+@pytest.mark.parametrize(("name", "part"), [("gin_as_gating", ".gate."), ("gin_as_attention", ".attend.")])
+def test_what_is_mocked_is_frozen_and_the_rest_trains(name, part):
+    weights = dict(build(small(name)).module.named_parameters())
+    assert {name for name, weight in weights.items() if not weight.requires_grad} == {
+        name for name in weights if part in name
+    }
 
-    built = build(load_spec("gin_as_gating", [*SMALL, "model.sizes.heads=2"]))
-    frozen = {name for name, weight in built.module.named_parameters() if not weight.requires_grad}
-    assert frozen == {name for name, _ in built.module.named_parameters() if ".gate." in name}
+
+@pytest.mark.parametrize("bias", ["-inf", "scalar(-inf)", "scalar(-1000)", "scalar(-100)"])
+def test_a_low_bias_is_a_mask(bias):
+    """exp(-100) is lost beside 1, in single precision too: such a bias has no gradient either."""
+    one = small("position_attention_unreachable", f"model.where.unreachable={bias}")
+    assert equality(one, small("position_attention"))
+    with pytest.raises(SpecError, match="E0315"):
+        equality(small("position_attention_unreachable"), small("position_attention"))
+
+
+def test_gates_of_two_distances_are_those_of_a_node_and_its_neighbours():
+    gate = "b, v = linear(hops(0..1), heads), linear(x, heads, c)\n" + (
+        "sum[j in reach(1)](sigmoid(b[i,j]) * v[j]) -> linear(d)"
+    )
+    mocked = "parameters={layers.*.gate.b.weight: {init: [[2, -1]]}, layers.*.gate.b.bias: {init: 0}}"
+    one = small("position_gating_hops", f"model.where.gate(x)={gate}", mocked)
+    other = "parameters={layers.*.gate.w0: {init: 2}, layers.*.gate.w1: {init: -1}}"
+    assert equality(one, small("position_gating", other))
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("position_attention", "attend=position_attention"),
+        ("position_gating_hops", "gate=position_gating"),
+        ("content_attention", "attend=attention"),
+    ],
+)
+def test_the_library_says_the_same_as_the_specs(name, change):
+    assert "note" not in equality(small(name), small(name, f"model.where.{change}"))
