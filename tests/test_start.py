@@ -31,7 +31,10 @@ TEXTUAL = (
     "",
     "--help",
     "--version",
-    *(f"{name} --help" for name in ("train", "evaluate", "predict", "check", "show", "fmt", "diff", "new")),
+    *(
+        f"{name} --help"
+        for name in ("train", "evaluate", "predict", "check", "show", "fmt", "diff", "receptive", "new")
+    ),
     *(f"show gin --as {stage}" for stage in ("spec", "tree", "ir", "plan", "code", "params")),
     "show content_attention --as plan --backend attention=dense",
     "show gin --as ir --after hoist",
@@ -50,6 +53,8 @@ MISTAKES = (
     "check --static no/such/file.yaml",
     "train no/such/file.yaml",
     "train gin --set train.epochs=-1",
+    "receptive pyramyd",
+    "receptive pyramid --set base=x",
 )
 
 
@@ -87,6 +92,12 @@ def test_mistakes_are_told_without_torch(arguments: str, tmp_path: Path) -> None
     code, roots = imported(arguments, tmp_path)
     assert code == 1
     assert roots.isdisjoint(HEAVY)
+
+
+def test_the_receptive_field_study_needs_numpy_alone(tmp_path: Path) -> None:
+    code, roots = imported("receptive pyramid --set base=3", tmp_path)
+    assert code == 0
+    assert roots & set(HEAVY) == {"numpy"}
 
 
 def test_this_guard_can_fail(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def remember_format(context: click.Context, parameter: click.Parameter, value: s
         root.obj["format"] = value
 
 
-def format_option() -> click.Option:
+def format_option(help: str = "How errors are printed; pretty by default, json for tools.") -> click.Option:
     """`--format pretty|concise|json`, for the group and for every command."""
     return click.Option(
         ["--format"],
@@ -27,7 +27,7 @@ def format_option() -> click.Option:
         expose_value=False,
         is_eager=True,
         callback=remember_format,
-        help="How errors are printed; pretty by default, json for tools.",
+        help=help,
     )
 
 

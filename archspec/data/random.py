@@ -21,6 +21,7 @@ class Purpose(IntEnum):
     PATTERN_NODES_AND_EDGES = 1
     PATTERN_GRAPH = 2
     EPOCH_ORDER = 3
+    COLOURING_SEEDS = 4
 
 
 class Stream:

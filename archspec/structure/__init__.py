@@ -1,1 +1,4 @@
-"""The structure of graphs: reach(k), distances, random walks, Laplacian eigenvectors. It depends on torch alone."""
+"""The structure of graphs: reach(k), distances, random walks, Laplacian eigenvectors, with torch alone.
+
+The study of exact encodings (`exact`, `receptive`) needs numpy alone.
+"""

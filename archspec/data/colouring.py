@@ -1,0 +1,54 @@
+"""3-colouring of pyramids: learnt on small ones, tested on larger ones; as a task on nodes and as one on pairs.
+
+Every pyramid has one proper colouring with three colours up to their names (see `archspec.data.plain.pyramid`), so a
+model has something to find. Graph g of a split depends on (seed, split, g) alone.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from archspec.data.plain import PlainGraph, pyramid, same_label
+from archspec.data.random import Purpose, Stream
+
+VERSION = 1
+"""Counts changes of the generated bits."""
+
+BASES: Mapping[str, range] = {"train": range(3, 11), "val": range(11, 13), "test": range(13, 21)}
+"""Bases of the pyramids of a split; graph g has the base at g modulo their number."""
+
+GRAPHS: Mapping[str, int] = {"train": 2_000, "val": 200, "test": 400}
+"""Graphs of the task on nodes. On pairs every base gives one graph: it has no random part."""
+
+COLOURS = 3
+NAMES = np.array([[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]], dtype=np.uint8)
+"""Every way to name the colours; named at random, so that only the seed nodes say which is which."""
+
+
+def on_nodes(seed: int, split: str, graphs: int) -> Iterator[PlainGraph]:
+    """The first so many graphs: y the colour of every node, x that of one node of each colour plus 1, 0 elsewhere."""
+    for number in range(graphs):
+        yield draw(Stream(seed, Purpose.COLOURING_SEEDS, list(BASES).index(split), number), base(split, number))
+
+
+def on_pairs(split: str) -> Iterator[PlainGraph]:
+    """One graph for each base: y [nodes, nodes] is 1 for ordered pairs of one colour, (i, i) included; x is 0."""
+    for number in range(len(BASES[split])):
+        graph = pyramid(base(split, number))
+        yield PlainGraph(graph.edges, graph.x, same_label(graph.y).astype(np.uint8))
+
+
+def base(split: str, number: int) -> int:
+    """The base of a graph of a split."""
+    return BASES[split][number % len(BASES[split])]
+
+
+def draw(stream: Stream, base: int) -> PlainGraph:
+    """A pyramid with randomly named colours and a random node of each colour revealed."""
+    graph = pyramid(base)
+    y = NAMES[stream.integers(len(NAMES), 1)[0]][graph.y]
+    x = np.zeros(len(y), dtype=np.uint8)
+    for colour in range(COLOURS):
+        nodes = np.flatnonzero(y == colour)
+        x[nodes[stream.integers(len(nodes), 1)]] = colour + 1
+    return PlainGraph(graph.edges, x, y)

@@ -1,0 +1,129 @@
+"""Walk encodings in exact arithmetic: which pairs of nodes have the same entries in the powers of D⁻¹A.
+
+Every entry of the k-th power is a fraction a / Lᵏ with 0 ≤ a ≤ Lᵏ, L the least common multiple of the degrees. It is
+held as its residues modulo primes that divide no degree. If two entries agree modulo every prime, the product of the
+primes divides the difference of their numerators, which is at most Lᵏ; with a product above Lᵏ the entries are equal.
+So nothing is left to chance: residues are equal exactly where the fractions are, and 0 exactly where the fraction is.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
+from math import gcd, isqrt, lcm
+from operator import mul
+
+import numpy as np
+from numpy.typing import NDArray
+
+BELOW = 2**31
+"""Primes are below this, so that a residue times a residue fits in 64 bits, and so does a class number with one."""
+
+Neighbours = Sequence[NDArray[np.int64]]
+"""N(i) of every node i: the sources of edges into it, ascending, without i itself, parallel edges once."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The pairs of a graph by their encoding, the entries at (i, j) of the powers 0 … field, pairs in rows of i."""
+
+    field: int
+    classes: NDArray[np.int64]  # [nodes · nodes], numbered from 0 without gaps; equal where the encodings are
+    covered: NDArray[np.bool_]  # [nodes · nodes], whether the encoding is not all zero
+
+    @property
+    def distinct(self) -> int:
+        """How many encodings occur."""
+        return int(self.classes.max(initial=-1)) + 1
+
+
+def neighbours(nodes: int, edges: NDArray[np.int64]) -> Neighbours:
+    """N(i) of every node, from edges [2, edges], source above target."""
+    source, target = edges[:, edges[0] != edges[1]]
+    codes = np.unique(target * nodes + source)
+    return np.split(codes % max(nodes, 1), np.searchsorted(codes // max(nodes, 1), np.arange(1, nodes)))
+
+
+def encodings(near: Neighbours, last: int) -> Iterator[Encoded]:
+    """The pairs by their encoding for the receptive fields 0 … last, each field a refinement of the one before.
+
+    P = D⁻¹A with A[i,j] = 1 for j in N(i); the row of a node without neighbours is 0.
+    """
+    common, primes = denominator(near), moduli(near, last)
+    power = np.broadcast_to(np.eye(len(near), dtype=np.uint32), (len(primes), len(near), len(near)))
+    classes = np.zeros(len(near) ** 2, dtype=np.int64)
+    covered = np.zeros(len(near) ** 2, dtype=np.bool_)
+    for field in range(last + 1):
+        power = power if field == 0 else stepped(near, power, primes)
+        for column in power[: enough(primes, common**field)]:
+            classes = refined(classes, column.reshape(-1))
+            covered = covered | (column.reshape(-1) != 0)
+        yield Encoded(field, classes, covered)
+
+
+def stepped(near: Neighbours, power: NDArray[np.uint32], primes: Sequence[int]) -> NDArray[np.uint32]:
+    """P · power modulo each prime, [primes, nodes, nodes]."""
+    modulus = np.array(primes, dtype=np.uint64)[:, None]
+    out = np.zeros_like(power)
+    for node, row in enumerate(near):
+        if len(row):
+            inverse = np.array([pow(len(row), -1, prime) for prime in primes], dtype=np.uint64)[:, None]
+            out[:, node] = power[:, row].sum(axis=1, dtype=np.uint64) % modulus * inverse % modulus
+    return out
+
+
+def refined(classes: NDArray[np.int64], column: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """The classes split by one more column, numbered from 0 without gaps."""
+    return np.unique(classes * BELOW + column, return_inverse=True)[1]
+
+
+def denominator(near: Neighbours) -> int:
+    """L, the least common multiple of the degrees; 1 if there are no edges."""
+    return lcm(*(len(row) for row in near if len(row)))
+
+
+def moduli(near: Neighbours, last: int) -> list[int]:
+    """The largest primes below 2³¹ that divide no degree, as many as the receptive field `last` needs."""
+    common = denominator(near)
+    bound = common**last
+    found = [BELOW - 1]  # a prime, and no degree of a graph that fits in memory
+    product = candidate = BELOW - 1
+    while product <= bound:
+        candidate -= 2
+        if gcd(candidate, common) == 1 and is_prime(candidate):
+            found.append(candidate)
+            product *= candidate
+    return found
+
+
+def enough(primes: Sequence[int], bound: int) -> int:
+    """How many of the primes, from the first, have a product above `bound`; all of them have."""
+    return next(count for count, product in enumerate(accumulate(primes, mul), 1) if product > bound)
+
+
+def is_prime(odd: int) -> bool:
+    """Whether an odd number above 1 is a prime, by trial division."""
+    return all(odd % divisor for divisor in range(3, isqrt(odd) + 1, 2))
+
+
+def memory(nodes: int, primes: int) -> int:
+    """Bytes that `encodings` takes: two powers modulo every prime, and what sorting the pairs needs (measured)."""
+    return nodes**2 * (8 * primes + 64)
+
+
+def encoding(near: Neighbours, i: int, j: int, last: int) -> list[Fraction]:
+    """The encoding of one pair, entries (i, j) of the powers 0 … last, as fractions: where a walk from i may be."""
+    at, found = {i: Fraction(1)}, []
+    for _ in range(last + 1):
+        found.append(at.get(j, Fraction(0)))
+        at = walked(near, at)
+    return found
+
+
+def walked(near: Neighbours, at: dict[int, Fraction]) -> dict[int, Fraction]:
+    """The distribution of a random walk after one more step."""
+    after: dict[int, Fraction] = {}
+    for node, weight in at.items():
+        for neighbour in near[node].tolist():
+            after[neighbour] = after.get(neighbour, Fraction(0)) + weight / len(near[node])
+    return after
