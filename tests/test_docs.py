@@ -140,9 +140,8 @@ def test_every_example_of_the_language_says_how_it_is_tested() -> None:
         if block.page == "language.md" and not block.test and not (before and before.test in ("parameters", "message"))
     ]
     assert [str(block) for block in untested if block.text not in library_text()] == []
-    assert {block.test.split()[0] for block in BLOCKS if block.test} == {
-        *("spec", "where", "body", "error", "later", "parameters", "message")
-    }
+    kinds = {block.test.split()[0] for block in BLOCKS if block.test} - {"later"}  # there may be no form left for later
+    assert kinds == {"spec", "where", "body", "error", "parameters", "message"}
 
 
 @cache

@@ -12,6 +12,7 @@ from archspec.ir.types import (
     ALL,
     EDGE,
     ERROR,
+    MEMBERS,
     NEIGHBOURS,
     NEIGHBOURS_AND_SELF,
     NODE,
@@ -19,6 +20,7 @@ from archspec.ir.types import (
     Domain,
     IndexSet,
     Type,
+    pair,
     places,
 )
 from archspec.ir.verify import FUSED as FUSED_DOMAINS
@@ -44,6 +46,7 @@ def node(op: str, *operands: Node, type: Type = X.type, path: str = "", **attrib
 
 PAIRS = replace(X.type, domain=EDGE)
 ALL_PAIRS = Domain("pair", ALL)
+TRIPLES = IndexSet("triples", pairs=ALL, third=NEIGHBOURS)
 s = state("x", D)
 
 MALFORMED: dict[str, list[Node]] = {
@@ -72,6 +75,14 @@ MALFORMED: dict[str, list[Node]] = {
     "it reads something that is not per node": [
         node("gather_source", source(s), type=PAIRS, over=NEIGHBOURS),
         node("gather_target", parameter("w", D), type=PAIRS, over=NEIGHBOURS),
+        node("gather_target", s, type=X.type, over=MEMBERS),
+        node("gather_source", s, type=replace(X.type, domain=pair(TRIPLES)), over=TRIPLES),
+        node("gather_cross", source(s), type=replace(X.type, domain=pair(TRIPLES)), over=TRIPLES),
+    ],
+    "it turns pairs that may not be there": [
+        node("transpose", source(s), type=PAIRS, over=NEIGHBOURS),
+        node("transpose", source(s, ALL), type=replace(X.type, domain=ALL_PAIRS), over=NEIGHBOURS),
+        node("transpose", s),
     ],
     "it reads pairs that are not there": [
         node("restrict", source(s), type=replace(X.type, domain=ALL_PAIRS), over=ALL),
@@ -85,6 +96,8 @@ MALFORMED: dict[str, list[Node]] = {
         node("weighted_sum", s, s, over=NEIGHBOURS),
         node("weighted_sum", source(s), s, over=ALL),
         node("pair_product", s, s, over=NEIGHBOURS),
+        node("pair_matmul", s, s, over=ALL),
+        node("pair_matmul", source(s), source(s), type=replace(X.type, domain=ALL_PAIRS), over=ALL),
         node("attention", s, s, over=ALL),
         node("attention", s, s, s, source(s), over=ALL),
     ],

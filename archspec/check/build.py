@@ -85,7 +85,11 @@ def spread(value: Node, over: IndexSet | None, span: Span) -> Node:
     if value.type.domain == CONSTANT:
         return apply("spread", value, over or MEMBERS, span)
     on_nodes = apply("gather_target", value, MEMBERS, span)
-    return on_nodes if over in (None, MEMBERS) else apply("gather_target", on_nodes, over, span)
+    if over in (None, MEMBERS):
+        return on_nodes
+    assert over is not None
+    on_pairs = apply("gather_target", on_nodes, over.pairs or over, span)
+    return apply("gather_target", on_pairs, over, span) if over.pairs else on_pairs
 
 
 def apply(op: str, operand: Node, over: object, span: Span) -> Node:

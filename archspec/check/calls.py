@@ -7,11 +7,12 @@ from archspec.check import structure
 from archspec.check.indices import REDUCTIONS, reach
 from archspec.check.lists import aggregate, each, layers
 from archspec.check.primitives import call_primitive
+from archspec.check.reading import bare
 from archspec.check.sharing import LAMBDA, shared, tied
 from archspec.check.statements import named_after, run
 from archspec.check.suggest import nearest
 from archspec.check.values import HIDDEN, TOO_DEEP, Frame, Function, Naming, Primitive, Value, broken, is_broken
-from archspec.ir.nodes import shared_path
+from archspec.ir.nodes import Node, shared_path
 from archspec.source import Span
 from archspec.syntax import tree
 
@@ -26,7 +27,8 @@ def call(expression: tree.Call, frame: Frame) -> Value:
     """The value of any call."""
     plain = expression.function.id if isinstance(expression.function, tree.Name) else ""
     if plain in BUILT_IN and plain not in frame.locals:
-        return BUILT_IN[plain](expression, replace(frame, alone=""))
+        value = BUILT_IN[plain](expression, replace(frame, alone=""))
+        return value if isinstance(value, Node) and value.operands else bare(expression, value, frame)
     if plain in LATER and not frame.world.definition(plain) and plain not in frame.locals:
         return frame.unsupported(expression.span, f"`{plain}`")
     function = frame.value(expression.function)
@@ -62,7 +64,9 @@ def call_function(function: Function, expression: tree.Call, frame: Frame) -> Va
         return broken(expression.span)
     inner = called_frame(function, frame)
     bind(function.parameters, given, inner)
-    return run(function.body, inner)
+    value = run(function.body, inner)
+    read = any(isinstance(one, Node) and one.type.domain.kind == "pair" for one in given.values())
+    return value if read else bare(expression, value, frame)
 
 
 def called_frame(function: Function, frame: Frame) -> Frame:

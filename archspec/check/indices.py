@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from archspec.check.build import as_node, make, spread, under_two_indices
+from archspec.check.reading import node_at, pair_at, read_node, read_pair
 from archspec.check.values import Binding, Frame, Value, broken, is_broken, number_of
 from archspec.ir.nodes import Node
 from archspec.ir.types import ALL, MEMBERS, NEIGHBOURS, NEIGHBOURS_AND_SELF, NODE, IndexSet
@@ -24,74 +25,6 @@ def index(expression: tree.Index, frame: Frame) -> Value:
         cure = f"write `{expression.value.span.text}[i, j]`"
         return frame.error("E0303", expression.span, "a value has one index (per node) or two (per pair)", help=cure)
     return read(expression, value, frame)
-
-
-def unbound(name: tree.Name, frame: Frame) -> Node:
-    """No reduction and no left-hand side binds the index."""
-    binding = frame.binding
-    cure = f"the indices here are {binding.target} and {binding.source}" if binding else ""
-    cure = cure or f"bind it: `sum[{name.id} in N](…)`"
-    return frame.error("E0207", name.span, f"the index {name.id} is not bound here", help=cure)
-
-
-def read_node(expression: tree.Index, value: Node, frame: Frame) -> Node:
-    """`x[i]` or `x[j]`."""
-    name, domain = expression.indices[0], value.type.domain
-    if domain.kind == "pair":
-        j = frame.binding.source if frame.binding else "j"
-        cure = f"read it at both indices: `{expression.value.span.text}[i, {j}]`"
-        return frame.error("E0303", expression.span, f"the value is {domain}", help=cure)
-    if domain.kind != "node":
-        return frame.error(
-            "E0303", expression.span, f"the value is {domain} and has no index", help=f"drop `[{name.id}]`"
-        )
-    binding = frame.binding
-    if binding is None:
-        return value if name.id == "i" else unbound(name, frame)
-    if name.id not in (binding.target, binding.source):
-        return unbound(name, frame)
-    op = "gather_target" if name.id == binding.target else "gather_source"
-    return make(op, [value], expression.span, frame, over=binding.over)
-
-
-def read_pair(expression: tree.Index, value: Node, frame: Frame) -> Node:
-    """`b[i, j]` on the set in force, which must lie within the value's own."""
-    binding, own = frame.binding, value.type.domain.over
-    if own is None:
-        j = expression.indices[1].id
-        many = f"one index: `{expression.value.span.text}[{j}]`" if value.type.domain == NODE else "no index"
-        return frame.error(
-            "E0303", expression.span, f"the value is {value.type.domain}, not per pair", help=f"give it {many}"
-        )
-    if binding is None:
-        names = ", ".join(name.id for name in expression.indices)
-        return frame.error(
-            "E0207",
-            expression.span,
-            "two indices, and no reduction or left-hand side that binds them",
-            help=f"bind them: `a[{names} in {own}] = …` or `sum[j in {own}](…)`",
-        )
-    read = tuple(name.id for name in expression.indices)
-    for name in expression.indices:
-        if name.id not in (binding.target, binding.source):
-            return unbound(name, frame)
-    if read != (binding.target, binding.source):
-        return frame.unsupported(expression.span, f"reading a pair as [{', '.join(read)}]")
-    return on_subset(expression, value, own, binding.over, frame)
-
-
-def on_subset(expression: tree.Index, value: Node, own: IndexSet, over: IndexSet, frame: Frame) -> Node:
-    """A value on pairs, read on the same or a smaller set."""
-    if own == over:
-        return value
-    if not over.within(own):
-        return frame.error(
-            "E0305",
-            expression.span,
-            f"the value lives on {own}, which does not hold every pair of {over}",
-            help=f"reduce over {own}",
-        )
-    return make("restrict", [value], expression.span, frame, over=over)
 
 
 def index_set(expression: tree.Expr, frame: Frame) -> IndexSet | None:
@@ -138,12 +71,22 @@ def reduce(expression: tree.Reduce, frame: Frame) -> Value:
         return nested(expression, frame)
     if j == "i":
         return over_nodes(expression, frame)
-    over, bases = resolved_set(expression, frame)
+    return over_members(expression, "i", frame)
+
+
+def over_members(expression: tree.Reduce, i: str, frame: Frame) -> Node:
+    """A reduction over the set of a node i: the value of its body on the pairs (i, j) reduced to the nodes."""
+    over, bases = resolved_set(expression, i, frame)
     if over is None:
         return broken(expression.span)
-    bound = replace(frame.whole(), binding=Binding("i", j, over), inside=True, bases=bases)
+    return bound_by(Binding(i, expression.index.id, over), bases, expression, frame)
+
+
+def bound_by(binding: Binding, bases: dict[int, Value], expression: tree.Reduce, frame: Frame) -> Node:
+    """The reduction of a body whose indices are bound so."""
+    bound = replace(frame.whole(), binding=binding, inside=True, bases=bases)
     body = as_node(bound.value(expression.body), expression.body, frame)
-    return over_pairs(op, body, over, expression, bound)
+    return over_pairs(expression.op.id, body, binding.rows, expression, bound)
 
 
 def over_nodes(expression: tree.Reduce, frame: Frame) -> Node:
@@ -178,28 +121,65 @@ def no_reduction(expression: tree.Reduce, frame: Frame) -> Node:
 
 def nested(expression: tree.Reduce, frame: Frame) -> Node:
     """A reduction where its index or two others are already in force."""
-    j = expression.index.id
-    if frame.binding is None or j in (frame.binding.source, frame.binding.target):
+    k, op, binding = expression.index.id, expression.op.id, frame.binding
+    if binding and binding.around and op == "softmax" and k == binding.newest[0]:
+        return again(expression, binding, frame)
+    if binding is None or k in (binding.around or binding.names):
+        cure = f"name the inner `{op}` first, on a line above"
+        return frame.error("E0207", expression.index.span, f"the index {k} is bound already", help=cure)
+    if op == "softmax":
+        cure = f"put it under a reduction over {k}: `sum[{k} in V](softmax[{k}](…) * …)`"
         return frame.error(
-            "E0207",
-            expression.index.span,
-            f"the index {j} is bound already",
-            help=f"name the inner `{expression.op.id}` first, on a line above",
+            "E0316", expression.span, f"`softmax` keeps its index {k}: the value would have three", help=cure
         )
-    cure = f"name the inner `{expression.op.id}` first, on a line above" if frame.inside else ""
-    return frame.unsupported(expression.span, "a third index", cure)
+    return over_third(expression, binding, frame)
 
 
-def resolved_set(expression: tree.Reduce, frame: Frame) -> tuple[IndexSet | None, dict[int, Value]]:
-    """The set written, else the one bound on the left, else the smallest among the operands read at [i, j]."""
+def again(expression: tree.Reduce, binding: Binding, frame: Frame) -> Node:
+    """`softmax[k](…)` inside a reduction over the same k, whose set it takes."""
+    k, among = binding.newest
+    if expression.over is not None and index_set(expression.over, frame) not in (None, among):
+        message, cure = f"{k} runs over {among} already", f"write `softmax[{k}](…)`"
+        return frame.error("E0208", expression.over.span, message, help=cure)
+    body = as_node(frame.value(expression.body), expression.body, frame)
+    return over_pairs("softmax", body, binding.rows, expression, frame)
+
+
+def over_third(expression: tree.Reduce, outer: Binding, frame: Frame) -> Node:
+    """A reduction over k where i and j are in force: over the set of i, with a row for every (i, j) if it reads j.
+
+    One that reads no j is a reduction over pairs (i, k), one over all k that reads no i is one over (j, k).
+    """
+    i, j, k = outer.target, outer.source, expression.index.id
+    read = {name.id for one in tree.walk(expression.body) if isinstance(one, tree.Index) for name in one.indices}
+    used = [name for name in outer.around or outer.names if name in read] or [i]
+    around, plain = (*(outer.around or outer.names), k), replace(frame, binding=None)
+    over, bases = resolved_set(expression, used[0], plain)
+    if over is None:
+        return broken(expression.span)
+    if used == [i] or (len(used) == 1 and over == ALL):
+        on_nodes = bound_by(Binding(used[0], k, over, around=around), bases, expression, plain)
+        return node_at(used[0], on_nodes, expression.span, frame)
+    within = {(i, j): outer.over, (j,): outer.over, (i, outer.third): outer.among, (outer.third,): outer.among}
+    pairs = within.get(tuple(used))
+    if pairs is None:
+        cure = f"name the inner `{expression.op.id}` first, on a line above"
+        return frame.error("E0316", expression.span, "the value would have four indices", help=cure)
+    on_pairs = bound_by(Binding(i, used[-1], pairs, k, over, around), bases, expression, plain)
+    return pair_at(used[-1], on_pairs, expression.span, frame)
+
+
+def resolved_set(expression: tree.Reduce, i: str, frame: Frame) -> tuple[IndexSet | None, dict[int, Value]]:
+    """The set written, else the one bound already, else the smallest among the operands read at [i, j] or [j, i]."""
     if expression.over is not None:
         return index_set(expression.over, frame), {}
-    if frame.binding:
-        return frame.binding.over, {}
+    binding = frame.binding
+    if binding and expression.index.id in (binding.source, binding.third):
+        return (binding.over if expression.index.id == binding.source else binding.among), {}
     bases: dict[int, Value] = {}
     sets: list[IndexSet] = []
     for found in tree.walk(expression.body):
-        if isinstance(found, tree.Index) and [name.id for name in found.indices] == ["i", expression.index.id]:
+        if isinstance(found, tree.Index) and {name.id for name in found.indices} == {i, expression.index.id}:
             value = bases[id(found.value)] = frame.whole().value(found.value)
             if isinstance(value, Node) and is_broken(value):
                 return None, bases

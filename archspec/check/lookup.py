@@ -7,6 +7,7 @@ from archspec.check import structure
 from archspec.check.calls import FORMS
 from archspec.check.indices import REDUCTIONS, SETS, reduce
 from archspec.check.primitives import SPECIAL
+from archspec.check.reading import bare
 from archspec.check.statements import run
 from archspec.check.suggest import nearest
 from archspec.check.values import HIDDEN, Frame, Function, Naming, Primitive, Size, Value, broken
@@ -30,11 +31,11 @@ def name(expression: tree.Name, frame: Frame) -> Value:
     """What a name stands for here: locals, states, definitions, sizes, data, primitives, sets."""
     wanted, found = expression.id, look_up(expression.id, frame)
     if found is not None:
-        return found
+        return bare(expression, found, frame)
     for table in (from_spec, from_data, from_language):
         value = table(expression, frame)
         if value is not None:
-            return value
+            return bare(expression, value, frame)
     return unknown(wanted, expression, frame)
 
 

@@ -125,11 +125,30 @@ class Place:
 
 @dataclass(frozen=True)
 class Binding:
-    """The two indices in force: i and j, and the set j runs over."""
+    """The indices in force: i and j, and the set j runs over; where there is a third, k and its set."""
 
     target: str
     source: str
     over: IndexSet
+    third: str = ""
+    among: IndexSet | None = None
+    around: tuple[str, ...] = ()
+    """Of a reduction inside others all indices in force; bare values per pair would be ambiguous there."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the indices."""
+        return (self.target, self.source, *([self.third] if self.third else []))
+
+    @property
+    def newest(self) -> tuple[str, IndexSet]:
+        """The index of the innermost reduction and its set."""
+        return (self.third, self.among) if self.among is not None else (self.source, self.over)
+
+    @property
+    def rows(self) -> IndexSet:
+        """The set with a row for every pair or triple in force."""
+        return self.over if self.among is None else IndexSet("triples", pairs=self.over, third=self.among)
 
 
 HIDDEN = "·"

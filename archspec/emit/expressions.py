@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from archspec.emit.layout import aligned, flattened, lead, sizes, unflattened, weight
 from archspec.ir.nodes import Node
 from archspec.ir.ops import OPERATIONS, STRUCTURE, columns
-from archspec.ir.types import IndexSet
+from archspec.ir.types import ALL, IndexSet
 from archspec.passes.schedule import Choice
 
 ATOM = 10
@@ -63,7 +63,9 @@ class Site:
 
 
 def set_name(over: IndexSet) -> str:
-    """`N`, `N_and_i`, `V`, `reach_2`, `members`."""
+    """`N`, `N_and_i`, `V`, `reach_2`, `members`, `V_by_N`."""
+    if over.pairs and over.third:
+        return f"{set_name(over.pairs)}_by_{set_name(over.third)}"
     return {"N": "N", "N + i": "N_and_i", "reach": f"reach_{over.k}"}.get(over.name, over.name)
 
 
@@ -147,6 +149,11 @@ def restrict(site: Site) -> Text:
     return Text(f"restrict({site.over()}, {set_name(outer)}, {site.operands[0].text})")
 
 
+def gather_cross(site: Site) -> Text:
+    """A value on V, read at k and j of triples."""
+    return Text(f"gather_cross({site.over()}, {set_name(ALL)}, {site.operands[0].text})")
+
+
 def spread(site: Site) -> Text:
     """A constant as a row per pair."""
     operand = site.operands[0]
@@ -211,7 +218,11 @@ def fused(site: Site) -> Text:
     """The chosen form's function."""
     assert site.choice is not None
     form, node = site.choice.form, site.node
-    arguments = ["batch"] * form.needs_batch + [site.over(), *(operand.text for operand in site.operands)]
+    operands = [operand.text for operand in site.operands]
+    if node.op == "pair_matmul":
+        parts = zip(site.operands, site.types, strict=True)
+        operands = [aligned(operand.atom, type, node.type.axes) for operand, type in parts]
+    arguments = ["batch"] * form.needs_batch + [site.over(), *operands]
     if node.op == "attention":
         arguments.insert(5, number(node["scale"]))
     return Text(f"{form.function}({', '.join(arguments)})")
@@ -246,6 +257,8 @@ EXPRESSIONS: Mapping[str, Callable[[Site], Text]] = {
     "inner": inner,
     "gather_source": reduction("gather_source"),
     "gather_target": reduction("gather_target"),
+    "gather_cross": gather_cross,
+    "transpose": reduction("transpose"),
     "restrict": restrict,
     "spread": spread,
     "sum": total,
@@ -264,6 +277,6 @@ EXPRESSIONS: Mapping[str, Callable[[Site], Text]] = {
     "layer_norm": norm("layer_norm"),
     "rms_norm": norm("rms_norm"),
     "graph_norm": norm("graph_norm", of_batch=True),
-    **dict.fromkeys(("neighbour_sum", "weighted_sum", "pair_product", "attention"), fused),
+    **dict.fromkeys(("neighbour_sum", "weighted_sum", "pair_product", "pair_matmul", "attention"), fused),
 }
 """Every operation but `state`, which is an argument of the method."""

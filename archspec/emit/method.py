@@ -8,7 +8,7 @@ from archspec.emit.expressions import EXPRESSIONS, Site, Text, set_name
 from archspec.emit.names import Variables, fresh
 from archspec.ir.nodes import Node, Section, is_shared
 from archspec.ir.ops import weights_of
-from archspec.ir.types import IndexSet
+from archspec.ir.types import ALL, IndexSet
 from archspec.passes.rewrite import users
 from archspec.passes.schedule import Plan
 
@@ -91,13 +91,18 @@ def set_lines(section: Section) -> Iterator[str]:
     """`N = batch.pairs("N")` for every index set the section needs."""
     for over in dict.fromkeys(found for node in section.nodes for found in sets_of(node)):
         step = f", {over.k}" if over.name == "reach" else ""
-        yield f'{set_name(over)} = batch.pairs("{over.name}"{step})'
+        made = f'batch.pairs("{over.name}"{step})'
+        if over.pairs and over.third:
+            made = f"triples({set_name(over.pairs)}, {set_name(over.third)})"
+        yield f"{set_name(over)} = {made}"
 
 
 def sets_of(node: Node) -> list[IndexSet]:
     """The index sets a node's text names."""
     named = node.get("over")
     found = [named] if isinstance(named, IndexSet) else []
+    if found and found[0].pairs and found[0].third:
+        found = [found[0].pairs, found[0].third, *([ALL] if node.op == "gather_cross" else []), *found]
     if node.op == "restrict" and node.operands[0].type.domain.over:
         found.append(node.operands[0].type.domain.over)
     return found

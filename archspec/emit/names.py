@@ -2,6 +2,7 @@
 
 import builtins
 import keyword
+import re
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ from archspec.ir.nodes import Node, Program
 
 RUNTIME: Mapping[str, tuple[str, ...]] = {
     "archspec.runtime.aggregate": (
-        *("gather_source", "gather_target", "restrict"),
+        *("gather_source", "gather_target", "restrict", "transpose"),
         *(
             "segment_logsumexp",
             "segment_max",
@@ -32,6 +33,7 @@ RUNTIME: Mapping[str, tuple[str, ...]] = {
         *("neighbour_sum_csr", "neighbour_sum_dense", "neighbour_sum_gather", "pair_product"),
         *("weighted_sum_csr", "weighted_sum_dense", "weighted_sum_gather"),
     ),
+    "archspec.runtime.triples": ("gather_cross", "pair_matmul_dense", "pair_matmul_gather", "triples"),
 }
 """Where emitted code finds what it calls."""
 
@@ -59,9 +61,13 @@ TAKEN = frozenset((*OWN, *(name for names in RUNTIME.values() for name in names)
 """Names the emitted text uses itself, which no value and no class of a spec may hide."""
 
 
+SETS = re.compile(r"({0})(_by_({0}))?".format(r"N|N_and_i|V|reach_\d+"))
+"""The names of index sets."""
+
+
 def fresh(wanted: str, taken: Callable[[str], bool]) -> str:
     """The name itself, with an underscore where the emitted text uses it, numbered where it is taken."""
-    stem = f"{wanted}_" if wanted in TAKEN or (wanted.startswith("reach_") and wanted[6:].isdigit()) else wanted
+    stem = f"{wanted}_" if wanted in TAKEN or SETS.fullmatch(wanted) else wanted
     name, count = stem, 1
     while taken(name) or name in TAKEN:
         count += 1

@@ -71,7 +71,7 @@ def followed(node: Node, operands: Sequence[Infinite]) -> Infinite | None:
     signs = arithmetic(node, operands) if node.op in ARITHMETIC else becomes(node.op, infinite)
     if signs is None or (varies and node.op in STEEP and "+" in signs):
         return None
-    local = all(one.local for one in infinite) and not node.op.startswith("gather")
+    local = all(one.local for one in infinite) and not node.op.startswith(("gather", "transpose"))
     if node.op == "restrict" and local and node["over"] not in WIDE:
         return Infinite(varies=varies)
     return Infinite(signs, local, varies)

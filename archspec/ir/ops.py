@@ -259,6 +259,8 @@ INDEXING = (
     Operation(
         "gather_target", "x[i] on the pairs of a set; over members, a graph's value on its nodes", None, rules.gather
     ),
+    Operation("gather_cross", "b[k, j] on triples (i, j, k)", None, rules.gather),
+    Operation("transpose", "b[j, i] on the pairs (i, j) of a set that has both", None, rules.turn),
     Operation("restrict", "b[i, j] on the pairs of a smaller set", None, rules.gather),
     Operation("spread", "a constant on the pairs of a set", None, rules.gather),
     reduction("sum", "sum over j"),
@@ -351,6 +353,7 @@ FUSED = (
     Operation("neighbour_sum", "sum over j of x[j]", None, rules.fused),
     Operation("weighted_sum", "sum over j of w[i,j] * x[j]", None, rules.fused),
     Operation("pair_product", "q[i] @ k[j] on the pairs of a set", None, rules.fused),
+    Operation("pair_matmul", "sum over k of r[i,k] * s[k,j]", None, rules.fused),
     Operation("attention", "sum over j of softmax(scale * q[i] @ k[j] + b[i,j]) * v[j]", None, rules.fused),
 )
 

@@ -151,8 +151,13 @@ def gather(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -
     return replace(operands[0], domain=rows_of(cast(IndexSet, options["over"])))
 
 
+def turn(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
+    """The operand's own type."""
+    return operands[0]
+
+
 def reduce(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
-    """From pairs to nodes, from nodes to graphs."""
+    """From triples to pairs, from pairs to nodes, from nodes to graphs."""
     result = combine(operands)
     return result if result == ERROR else replace(result, domain=reduced(result.domain))
 

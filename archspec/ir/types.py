@@ -13,21 +13,35 @@ class IndexSet:
 
     N follows the data's edges, repeated edges and self loops included; `N + i` has i once in place of any self loops;
     in the others a pair (i, j) occurs once. A row for every one of the members is a row for every node.
+
+    `triples` holds, for every pair (i, j) of `pairs`, the pairs (i, k) of `third`: within one equation alone.
     """
 
-    name: Literal["N", "N + i", "V", "reach", "members"]
+    name: Literal["N", "N + i", "V", "reach", "members", "triples"]
     k: int = 0
+    pairs: "IndexSet | None" = None
+    third: "IndexSet | None" = None
 
     def __str__(self) -> str:
-        return f"reach({self.k})" if self.name == "reach" else self.name
+        return {"reach": f"reach({self.k})", "triples": f"{self.pairs} × {self.third}"}.get(self.name, self.name)
 
     def within(self, other: "IndexSet") -> bool:
         """Whether every pair of this set is one of the other's: N ⊆ N + i ⊆ reach(1) ⊆ … ⊆ V."""
         if self == other:
             return True
-        if MEMBERS in (self, other):
+        if {self.name, other.name} & {"members", "triples"}:
             return False
         return other.order > 0 and self.order < other.order
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether it surely holds (j, i) where it holds (i, j), whatever the graph."""
+        return self in (ALL, ITSELF)
+
+    @property
+    def reflexive(self) -> bool:
+        """Whether it surely holds (i, i) for every node i, once."""
+        return self.name in ("N + i", "V", "reach")
 
     @property
     def order(self) -> float:
@@ -40,6 +54,7 @@ class IndexSet:
 NEIGHBOURS = IndexSet("N")
 NEIGHBOURS_AND_SELF = IndexSet("N + i")
 ALL = IndexSet("V")
+ITSELF = IndexSet("reach", 0)
 MEMBERS = IndexSet("members")
 
 
@@ -53,6 +68,8 @@ class Domain:
     def __str__(self) -> str:
         if self.over is None:
             return {"constant": "constant", "graph": "per graph", "node": "per node"}[self.kind]
+        if self.over.name == "triples":
+            return f"per triple in {self.over}"
         return "per edge" if self.over == NEIGHBOURS else f"per pair in {self.over}"
 
 
@@ -73,7 +90,9 @@ def rows_of(over: IndexSet) -> Domain:
 
 
 def reduced(domain: Domain) -> Domain:
-    """Where a reduction over the pairs of such a value comes out: from pairs to nodes, from nodes to graphs."""
+    """Where a reduction of such a value comes out: from triples to pairs, from pairs to nodes, from nodes to graphs."""
+    if domain.over is not None and domain.over.pairs is not None:
+        return pair(domain.over.pairs)
     return GRAPH if domain == NODE else NODE
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from archspec.ir.nodes import Node, Program, Section, is_shared
 from archspec.ir.ops import OPERATIONS, STRUCTURE, weights_of
 from archspec.ir.rules import Mismatch, fused, leaf
-from archspec.ir.types import ALL, GRAPH, MEMBERS, NODE, Type, pair, set_of
+from archspec.ir.types import ALL, GRAPH, MEMBERS, NODE, IndexSet, Type, pair, set_of
 
 
 class Malformed(Exception):
@@ -78,11 +78,28 @@ REDUCTIONS = ("sum", "mean", "max", "min", "std", "logsumexp", "softmax")
 
 
 def gathers_from_nodes(node: Node) -> bool:
-    """Whether what is read at an index has one row per node, and what nodes read of their graph one per graph."""
-    if node.op not in ("gather_source", "gather_target"):
+    """Whether what is read at an index has one row per node; per graph where nodes read, per pair where triples do."""
+    over = node.get("over")
+    if node.op not in GATHERS or not isinstance(over, IndexSet):
+        return node.op not in GATHERS
+    wanted = NODE if node.op != "gather_cross" else None
+    if over == MEMBERS:
+        wanted = GRAPH if node.op == "gather_target" else None
+    elif over.pairs and over.third:
+        read = {"gather_target": over.pairs, "gather_source": over.third, "gather_cross": ALL}
+        wanted = pair(read[node.op])
+    return node.operands[0].type.domain == wanted
+
+
+GATHERS = ("gather_source", "gather_target", "gather_cross")
+
+
+def turns_what_is_symmetric(node: Node) -> bool:
+    """Whether a value read the other way round has those pairs."""
+    if node.op != "transpose":
         return True
-    whole = node.get("over") == MEMBERS and node.op == "gather_target"
-    return node.operands[0].type.domain == (GRAPH if whole else NODE)
+    over = node.operands[0].type.domain.over
+    return over is not None and over.symmetric and node.get("over") == over
 
 
 def restricts_to_subset(node: Node) -> bool:
@@ -104,7 +121,7 @@ def fused_on_nodes(node: Node) -> bool:
     if kinds is None:
         return True
     domains = [NODE if kind == "node" else pair(node["over"]) for kind in kinds]  # type: ignore[arg-type]
-    result = pair(node["over"]) if node.op == "pair_product" else NODE  # type: ignore[arg-type]
+    result = pair(node["over"]) if node.op.startswith("pair_") else NODE  # type: ignore[arg-type]
     given = [operand.type.domain for operand in node.operands]
     return (
         given == domains[: len(given)] and node.type.domain == result and len(given) >= len(kinds) - (kinds[-1] == "?")
@@ -122,6 +139,7 @@ FUSED: Mapping[str, tuple[str, ...]] = {
     "neighbour_sum": ("node",),
     "weighted_sum": ("pair", "node"),
     "pair_product": ("node", "node"),
+    "pair_matmul": ("pair", "pair"),
     "attention": ("node", "node", "node", "?"),
 }
 """Where the operands of fused operations live; `?` is one on pairs that may be left out."""
@@ -137,6 +155,7 @@ INVARIANTS: tuple[tuple[str, Callable[[Node], bool]], ...] = (
     ("it reduces another set than its operand's", reduces_its_set),
     ("it reads something that is not per node", gathers_from_nodes),
     ("it reads pairs that are not there", restricts_to_subset),
+    ("it turns pairs that may not be there", turns_what_is_symmetric),
     ("it spreads what has rows already", spreads_constant),
     ("its operands live elsewhere", fused_on_nodes),
     ("what the graph gives lives elsewhere", structure_at_home),

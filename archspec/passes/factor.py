@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from archspec.ir.nodes import Node, Program
 from archspec.ir.rules import Mismatch, combine
-from archspec.ir.types import reduced
+from archspec.ir.types import NODE, IndexSet, reduced
 from archspec.passes.finite import safe
 from archspec.passes.rewrite import bottom_up, each_section
 
 LINEAR = ("sum", "mean")
+PER_ROW = ("sum", "mean", "max", "min", "std", "logsumexp")
 
 
 def factor(program: Program) -> Program:
@@ -23,6 +24,8 @@ def factor(program: Program) -> Program:
 
 def factored(node: Node) -> Node:
     """`w * sum(x)` for `sum(w * x)`, and `sum(x) / w` for `sum(x / w)`; repeated until nothing leaves."""
+    if node.op in PER_ROW and node.operands[0].op == "gather_source":
+        return without_j_at_all(node)
     if node.op not in LINEAR or node.operands[0].op not in ("mul", "div"):
         return node
     body = node.operands[0]
@@ -32,6 +35,16 @@ def factored(node: Node) -> Node:
         if outer is not None and rest.type.domain == body.type.domain:
             return moved_out(node, body, outer, rest, side)
     return node
+
+
+def without_j_at_all(node: Node) -> Node:
+    """A reduction over k of what depends on i and k alone, per node, then read at i; of one over j the node itself."""
+    over = node["over"]
+    if not isinstance(over, IndexSet) or over.third is None:
+        return node
+    type, inner = replace(node.type, domain=NODE), (("over", over.third),)
+    per_node = Node(node.op, node.operands[0].operands, type, node.span, inner)
+    return Node("gather_target", (per_node,), node.type, node.span, (("over", over.pairs),))
 
 
 def without_j(node: Node) -> Node | None:

@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from archspec.ir.infinite import infinities
 from archspec.ir.nodes import Node, in_order
-from archspec.ir.types import MEMBERS, NEIGHBOURS
+from archspec.ir.types import ALL, MEMBERS, NEIGHBOURS, IndexSet
 
 
 class Sign(IntEnum):
@@ -30,7 +30,10 @@ NOT_NEGATIVE = (
     *("adjacency", "distance", "hops", "walk", "rwse"),
     *("relu", "relu6", "square", "abs", "std", "softmax", "hardsigmoid"),
 )
-KEEP = ("gather_source", "gather_target", "restrict", "spread", "view", "detach", "sqrt", "rsqrt", "reciprocal")
+KEEP = (
+    *("gather_source", "gather_target", "gather_cross", "transpose", "restrict", "spread"),
+    *("view", "detach", "sqrt", "rsqrt", "reciprocal"),
+)
 REDUCTIONS = ("sum", "mean", "max", "min")
 
 
@@ -46,12 +49,17 @@ def finite(*nodes: Node) -> bool:
 
 
 def safe(over: object, *nodes: Node) -> bool:
-    """Whether these values may be computed for every node, though only the pairs of a set are asked for.
+    """Whether these values may be computed for every node (or pair), though only the pairs of a set are asked for.
 
-    Every node is the i and the j of some pair in every set but N; a graph may be without members. A value that is
-    infinite where no way leads never may: a dense form multiplies by 0 what is not in the set.
+    Every node is the i and the j of some pair in every set but N; a graph may be without members. Every pair is one of
+    some triple where i and j may be any nodes and k is never missing. A value that is infinite where no way leads never
+    may: a dense form multiplies by 0 what is not in the set.
     """
-    return bounded(nodes) and (over not in (NEIGHBOURS, MEMBERS) or finite(*nodes))
+    if isinstance(over, IndexSet) and over.third:
+        everything = over.pairs == ALL and over.third.reflexive
+    else:
+        everything = over not in (NEIGHBOURS, MEMBERS)
+    return bounded(nodes) and (everything or finite(*nodes))
 
 
 def bounded(nodes: Sequence[Node]) -> bool:

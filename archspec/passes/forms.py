@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Unit = Literal["pairs", "V"]
+Unit = Literal["pairs", "V", "V³"]
 
 
 @dataclass(frozen=True, eq=False)
 class Form:
     """One way to compute an operation: the runtime function, the sets it serves, and its cost.
 
-    A unit is a pair of the set, or, where every pair of nodes takes part, a pair of V.
+    A unit is a pair of the set, or, where every pair of nodes takes part, a pair of V, or of all triples of nodes one.
     """
 
     backend: str
@@ -48,6 +48,10 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         Form("gather", "weighted_sum_gather", "pairs", {16: 8.5, 64: 5.5, 128: 5.3}, needs_batch=False),
     ),
     "pair_product": (Form("csr", "pair_product", "pairs", {16: 11, 64: 1.6, 128: 0.9}, needs_batch=False),),
+    "pair_matmul": (
+        Form("dense", "pair_matmul_dense", "V³", {16: 1.0}),
+        Form("gather", "pair_matmul_gather", "V³", {16: 100.0}, needs_batch=False),
+    ),
     "attention": (
         Form("sdpa", "attention_sdpa", "V", {16: 2.2, 64: 0.6, 128: 0.4}, sets=("V",)),
         Form("dense", "attention_dense", "V", {16: 2.4, 64: 0.7, 128: 0.45}),

@@ -6,7 +6,7 @@ Non-goals: choosing how they are computed (schedule does); gates as wide as the 
 from dataclasses import dataclass, replace
 
 from archspec.ir.nodes import Node, Program, Section
-from archspec.ir.types import CONSTANT, NODE, Type, pair
+from archspec.ir.types import ALL, CONSTANT, NODE, IndexSet, Type, pair
 from archspec.passes.finite import safe
 from archspec.passes.rewrite import bottom_up, each_section, users
 
@@ -36,18 +36,22 @@ def fuse_section(section: Section) -> Section:
 def multiplied(node: Node) -> Node:
     """`q[i] @ k[j]` without a row per pair for q and k."""
     logits = product(node)
-    if logits is None or len(node.type.axes) > 1:
+    over = node.type.domain.over
+    if logits is None or over is None or over.third or len(node.type.axes) > 1:
         return node
     query, key = logits.query, logits.key
-    finite = safe(node.type.domain.over, query, key)
+    finite = safe(over, query, key)
     same = query.type.axes == key.type.axes and node.type.axes == key.type.axes[:-1]
-    over = (("over", node.type.domain.over),)
-    return Node("pair_product", (query, key), node.type, node.span, over) if same and finite else node
+    if not same or not finite:
+        return node
+    return Node("pair_product", (query, key), node.type, node.span, (("over", over),))
 
 
 def fused(node: Node, used: dict[int, int]) -> Node:
     """The fused form of a sum over j, or the sum."""
-    body = node.operands[0]
+    body, over = node.operands[0], node["over"]
+    if isinstance(over, IndexSet) and over.third:
+        return matrix_product(node, over)
     if body.op == "gather_source":
         return one("neighbour_sum", node, body.operands)
     if body.op == "mul":
@@ -62,12 +66,32 @@ def averaged(node: Node, used: dict[int, int]) -> Node:
     total = fused(replace(node, op="sum", name=""), used)
     if total.op == "sum":
         return node
-    number, over = Type(CONSTANT), node["over"]
+    over = node["over"]
+    assert isinstance(over, IndexSet)
+    number = Type(CONSTANT)
     unit = Node("constant", (), number, node.span, (("value", 1),))
-    ones = Node("spread", (unit,), replace(number, domain=pair(over)), node.span, (("over", over),))  # type: ignore[arg-type]
-    count = Node("sum", (ones,), replace(number, domain=NODE), node.span, (("over", over),))
+    counted = over.third or over
+    ones = Node("spread", (unit,), replace(number, domain=pair(counted)), node.span, (("over", counted),))
+    count = Node("sum", (ones,), replace(number, domain=NODE), node.span, (("over", counted),))
     least = Node("maximum", (count, unit), count.type, node.span)
+    if over.pairs:
+        type = replace(number, domain=pair(over.pairs))
+        least = Node("gather_target", (least,), type, node.span, (("over", over.pairs),))
     return Node("div", (total, least), node.type, node.span)
+
+
+def matrix_product(node: Node, over: IndexSet) -> Node:
+    """The sum over all k of r[i,k] * s[k,j] as a product of matrices, read on the pairs (i, j) that are asked for."""
+    body = node.operands[0]
+    sides = {operand.op: operand.operands[0] for operand in body.operands} if body.op == "mul" else {}
+    if over.third != ALL or set(sides) != {"gather_source", "gather_cross"} or over.pairs is None:
+        return node
+    factors = (sides["gather_source"], sides["gather_cross"])
+    if not safe(over.pairs, *factors):
+        return node
+    type, name = replace(node.type, domain=pair(ALL)), node.name if over.pairs == ALL else ""
+    whole = Node("pair_matmul", factors, type, node.span, (("over", ALL),), name=name)
+    return whole if over.pairs == ALL else Node("restrict", (whole,), node.type, node.span, (("over", over.pairs),))
 
 
 REDUCED = {"sum": fused, "mean": averaged}

@@ -12,7 +12,8 @@ from archspec.ir.ops import OPERATIONS
 from archspec.passes.finite import safe
 from archspec.passes.rewrite import bottom_up, each_section
 
-GATHERS = ("gather_source", "gather_target")
+GATHERS = ("gather_source", "gather_target", "gather_cross")
+TURNED = {"gather_source": "gather_target", "gather_target": "gather_source"}
 
 ROW_BY_ROW = frozenset(
     (
@@ -30,6 +31,8 @@ def hoist(program: Program) -> Program:
 
 def hoisted(node: Node) -> Node:
     """gather(f(x)) for f(gather(x)), where every other operand is a constant or gathered alike."""
+    if node.op == "transpose":
+        return turned(node)
     if node.op not in ROW_BY_ROW:
         return node
     gathers = [operand for operand in node.operands if operand.op in GATHERS]
@@ -43,3 +46,11 @@ def hoisted(node: Node) -> Node:
     if not safe(gathers[0]["over"], inside):
         return node
     return Node(gathers[0].op, (hoisted(inside),), node.type, node.span, gathers[0].attributes)
+
+
+def turned(node: Node) -> Node:
+    """x[j] for x[i] read the other way round, and a value turned twice as it was."""
+    [value] = node.operands
+    if value.op == "transpose":
+        return value.operands[0]
+    return replace(value, op=TURNED[value.op], name="") if value.op in TURNED else node

@@ -25,8 +25,8 @@ class Shape:
     squared: float
 
     def units(self, unit: Unit, over: IndexSet) -> float:
-        """Pairs of a set, or all pairs of nodes, in a graph."""
-        return self.squared if unit == "V" else self.pairs(over)
+        """Pairs of a set, or all pairs or triples of nodes, in a graph; graphs are taken to be of one size."""
+        return {"V": self.squared, "V³": self.squared**1.5}.get(unit) or self.pairs(over)
 
     def pairs(self, over: IndexSet) -> float:
         """Pairs of a set in a graph; reach(k) grows by the mean degree each step, up to all."""

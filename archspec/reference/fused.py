@@ -30,6 +30,12 @@ def pair_product(node: Node, q: Node, k: Node) -> Node:
     return apply("inner", apply("gather_target", q, over=over(node)), apply("gather_source", k, over=over(node)))
 
 
+def pair_matmul(node: Node, r: Node, s: Node) -> Node:
+    """sum[k in V](r[i,k] * s[k,j])."""
+    every = IndexSet("triples", pairs=over(node), third=over(node))
+    return apply("sum", apply("mul", apply("gather_source", r, over=every), apply("gather_cross", s, over=every)))
+
+
 def attention(node: Node, q: Node, k: Node, v: Node, bias: Node | None = None) -> Node:
     """sum[j in S](softmax[j in S](scale * q[i] @ k[j] + bias[i,j]) * v[j])."""
     scale = Node("constant", (), Type(CONSTANT), node.span, (("value", node.get("scale", 1.0)),))
@@ -50,6 +56,7 @@ MEANINGS: dict[str, Meaning] = {
     "neighbour_sum": neighbour_sum,
     "weighted_sum": weighted_sum,
     "pair_product": pair_product,
+    "pair_matmul": pair_matmul,
     "attention": attention,
 }
 """What each fused operation stands for, given its node and its operands."""

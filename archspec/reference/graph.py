@@ -27,13 +27,29 @@ class Graph:
 def pairs(graph: Graph, over: IndexSet) -> list[Pair]:
     """The pairs (i, j) with j in a set: N as the data has them, the others by i.
 
-    Of members there is a pair for every node j, and the only i is 0, the graph.
+    Of members there is a pair for every node j, and the only i is 0, the graph. Of triples (i, j, k) there are pairs of
+    places: that of (i, j) among the first pairs, that of (i, k) among the second.
     """
     if over == MEMBERS:
         return [(0, j) for j in range(graph.nodes)]
+    if over.pairs is not None and over.third is not None:
+        return triples(graph, over.pairs, over.third)
     if over.name == "N":
         return list(graph.edges)
     return [(i, j) for i in range(graph.nodes) for j in members(graph, over, i)]
+
+
+def triples(graph: Graph, first: IndexSet, second: IndexSet) -> list[Pair]:
+    """The places of every (i, j) of one set and every (i, k) of another."""
+    inner = list(enumerate(pairs(graph, second)))
+    return [(at, place) for at, (i, _) in enumerate(pairs(graph, first)) for place, (own, _) in inner if own == i]
+
+
+def heads(graph: Graph, over: IndexSet) -> int:
+    """How many i there are: nodes, the graph itself, or the pairs (i, j) of triples."""
+    if over.pairs is not None:
+        return len(pairs(graph, over.pairs))
+    return 1 if over == MEMBERS else graph.nodes
 
 
 def members(graph: Graph, over: IndexSet, i: int) -> list[int]:
@@ -62,7 +78,7 @@ def within_reach(graph: Graph, i: int, k: int) -> set[int]:
 
 def rows_by_target(graph: Graph, over: IndexSet) -> list[list[int]]:
     """For every i, the places of its pairs in the list of pairs."""
-    rows: list[list[int]] = [[] for _ in range(1 if over == MEMBERS else graph.nodes)]
+    rows: list[list[int]] = [[] for _ in range(heads(graph, over))]
     for row, (i, _) in enumerate(pairs(graph, over)):
         rows[i].append(row)
     return rows

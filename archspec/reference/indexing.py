@@ -19,6 +19,24 @@ def gather(column: int) -> Row:
     return row
 
 
+def cross(call: Call) -> Value:
+    """b[k, j] for every triple: k from its second pair, j from its first."""
+    result = []
+    for b, graph in zip(call.operands[0], call.graphs, strict=True):
+        over = call.over()
+        assert over.pairs is not None
+        assert over.third is not None
+        first, second, held = pairs(graph, over.pairs), pairs(graph, over.third), pairs(graph, call.over(0))
+        result.append(b[[held.index((second[at][1], first[row][1])) for row, at in pairs(graph, over)]])
+    return result
+
+
+def transpose(call: Call) -> Value:
+    """The row of (j, i) for every pair (i, j)."""
+    held = [pairs(graph, call.over()) for graph in call.graphs]
+    return [b[[own.index((j, i)) for i, j in own]] for b, own in zip(call.operands[0], held, strict=True)]
+
+
 def restrict(call: Call) -> Value:
     """The rows of those pairs that are in the smaller set."""
     indices = [places(pairs(graph, call.over()), pairs(graph, call.over(0))) for graph in call.graphs]
@@ -46,7 +64,8 @@ def reduction(reduce: Callable[[Tensor], Tensor]) -> Row:
         for x, graph in zip(call.operands[0], call.graphs, strict=True):
             nothing = x.new_zeros(x.shape[1:])
             groups = rows_by_target(graph, call.over(0))
-            result.append(torch.stack([reduce(x[rows]) if rows else nothing for rows in groups]))
+            rows = [reduce(x[rows]) if rows else nothing for rows in groups]
+            result.append(torch.stack(rows) if rows else x.new_zeros(0, *x.shape[1:]))
         return result
 
     return row

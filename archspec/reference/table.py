@@ -13,7 +13,7 @@ from archspec.reference.axes import align
 from archspec.reference.call import Call, Row, Value
 from archspec.reference.elementwise import ELEMENTWISE
 from archspec.reference.fused import MEANINGS, Meaning
-from archspec.reference.indexing import gather, logsumexp, reduction, restrict, softmax, spread, std
+from archspec.reference.indexing import cross, gather, logsumexp, reduction, restrict, softmax, spread, std, transpose
 from archspec.reference.layers import (
     batch_norm,
     concat,
@@ -68,6 +68,8 @@ TABLE: Mapping[str, Row] = {
     "inner": inner,
     "gather_source": gather(1),
     "gather_target": gather(0),
+    "gather_cross": cross,
+    "transpose": transpose,
     "restrict": restrict,
     "spread": spread,
     "sum": reduction(lambda rows: rows.sum(0)),

@@ -31,6 +31,11 @@ def restrict(inner: Pairs, outer: Pairs, v: Tensor) -> Tensor:
     return v if inner is outer else v.index_select(0, outer.find(inner))
 
 
+def transpose(pairs: Pairs, v: Tensor) -> Tensor:
+    """v[j, i] on every pair (i, j) of a symmetric set that holds no pair twice: [pairs, *axes] to the same."""
+    return Transpose.apply(v, pairs)
+
+
 def segment_sum(pairs: Pairs, v: Tensor) -> Tensor:
     """Σ_j v[i, j]: [pairs, *axes] to [nodes, *axes]."""
     return SegmentSum.apply(v, pairs)
@@ -103,6 +108,21 @@ def row_max(pairs: Pairs, v: Tensor) -> Tensor:
     index = pairs.target.unsqueeze(1).expand_as(values)
     out = values.new_zeros(pairs.rows, values.shape[1])
     return out.scatter_reduce_(0, index, values, "amax", include_self=False).view(pairs.rows, *v.shape[1:])
+
+
+class Transpose(torch.autograd.Function):
+    """out[i, j] = v[j, i]."""
+
+    @staticmethod
+    def forward(ctx: Any, v: Tensor, pairs: Pairs) -> Tensor:
+        """[pairs, *axes] to the same."""
+        ctx.pairs = pairs
+        return v.index_select(0, pairs.reverse[1])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        """Turned back."""
+        return Transpose.apply(grad, ctx.pairs), None
 
 
 class SegmentMax(torch.autograd.Function):

@@ -199,6 +199,9 @@ class Batch:
             return with_self(self.N)
         if name == "V":
             return AllPairs(self.node_ptr, self.graph, sum(size * size for size in self.sizes))
+        if (name, k) == ("reach", 0):
+            nodes = torch.arange(self.nodes + 1, device=self.node_ptr.device)
+            return Pairs(nodes, nodes[:-1], symmetric=True)
         if name == "reach":
             return Pairs(*reach_pairs(self.node_ptr, self.N.ptr, self.N.source, k), self.N.symmetric)
         raise KeyError(f"no index set is called {name!r}")
