@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from archspec.check.checker import check
+from archspec.check.settings import check_settings
 from archspec.emit.source import source
 from archspec.facts import Facts, known
 from archspec.ir.nodes import Program
@@ -55,7 +56,9 @@ def compile_spec(spec: Spec, facts: Facts | None = None, backend: Mapping[str, s
 def build(spec: Spec, facts: Facts | None = None, backend: Mapping[str, str] | None = None) -> Built:
     """Compile, emit and make the module; its weights are drawn from torch's generator. Raises SpecError."""
     from archspec.emit.build import build_module
+    from archspec.emit.foreign import foreign_weights
 
     compiled = compile_spec(spec, facts, backend)
+    program = check_settings(spec, compiled.program, foreign_weights(compiled.program))
     module = build_module(compiled.code, spec.name)
-    return Built(compiled.program, compiled.optimised, compiled.plan, module)
+    return Built(program, compiled.optimised, compiled.plan, module)

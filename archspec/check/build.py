@@ -2,7 +2,19 @@
 
 from collections.abc import Sequence
 
-from archspec.check.values import HIDDEN, Frame, Function, Listing, Primitive, Size, Value, broken, is_broken, number_of
+from archspec.check.values import (
+    HIDDEN,
+    Foreign,
+    Frame,
+    Function,
+    Listing,
+    Primitive,
+    Size,
+    Value,
+    broken,
+    is_broken,
+    number_of,
+)
 from archspec.ir.nodes import Node
 from archspec.ir.ops import OPERATIONS
 from archspec.ir.rules import Mismatch, numbers
@@ -17,7 +29,7 @@ def constant(value: float, span: Span) -> Node:
 
 
 KINDS: tuple[tuple[type | tuple[type, ...], str, str], ...] = (
-    ((Function, Primitive), "a function", "call it: `{0}(…)`"),
+    ((Function, Primitive, Foreign), "a function", "call it: `{0}(…)`"),
     (IndexSet, "an index set", "use it under a reduction: `sum[j in {0}](…)`"),
     (Listing, "a list of values", "`sum`, `mean`, `max` or `concat` makes one value of it"),
     (str, "a text", "write a number or a name"),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from archspec.check import structure
+from archspec.check.foreign import call_foreign, foreign
 from archspec.check.indices import REDUCTIONS, reach
 from archspec.check.lists import aggregate, each, layers
 from archspec.check.primitives import call_primitive
@@ -11,7 +12,18 @@ from archspec.check.reading import bare
 from archspec.check.sharing import LAMBDA, shared, tied
 from archspec.check.statements import named_after, run
 from archspec.check.suggest import nearest
-from archspec.check.values import HIDDEN, TOO_DEEP, Frame, Function, Naming, Primitive, Value, broken, is_broken
+from archspec.check.values import (
+    HIDDEN,
+    TOO_DEEP,
+    Foreign,
+    Frame,
+    Function,
+    Naming,
+    Primitive,
+    Value,
+    broken,
+    is_broken,
+)
 from archspec.ir.nodes import Node, shared_path
 from archspec.source import Span
 from archspec.syntax import tree
@@ -19,7 +31,7 @@ from archspec.syntax import tree
 DEEPEST = 60
 """Calls inside calls at most: more is an endless expansion, or might as well be one."""
 
-LATER = ("fill", "drop", "pyg", "python", "average")
+LATER = ("fill", "drop", "average")
 """Words of the language that are refused, not misread."""
 
 
@@ -36,6 +48,8 @@ def call(expression: tree.Call, frame: Frame) -> Value:
         return call_primitive(function, expression, frame)
     if isinstance(function, Function):
         return call_function(function, expression, frame)
+    if isinstance(function, Foreign):
+        return call_foreign(function, expression, frame)
     if not is_broken(function):
         cure = "multiply with `*`, read a field at an index with `[j]`"
         at = expression.function.span
@@ -143,13 +157,15 @@ BUILT_IN: Mapping[str, Callable[[tree.Call, Frame], Value]] = {
     "layers": layers,
     "shared": shared,
     "tied": tied,
+    "pyg": foreign,
+    "python": foreign,
     "reach": reach,
     **dict.fromkeys(structure.LISTED, structure.listed),
     "laplacian_pe": structure.laplacian_pe,
 }
 """Calls that are forms of the language and no functions: they take lists, functions or sets."""
 
-MAKERS = ("shared",)
+MAKERS = ("shared", "pyg", "python")
 """Those of them that make functions."""
 
 FORMS = frozenset((*BUILT_IN, *REDUCTIONS, *LATER))

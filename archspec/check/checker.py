@@ -6,7 +6,6 @@ Non-goals: making anything faster (passes do), reading files, knowing data sets 
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 
 from archspec.check.expressions import evaluate
 from archspec.check.names import check_clashes, check_endless, check_locals, check_unused, evaluate_sizes
@@ -20,7 +19,7 @@ from archspec.check.sections import (
     output_section,
     state_nodes,
 )
-from archspec.check.settings import read_settings
+from archspec.check.settings import check_settings
 from archspec.check.sharing import check_shared, check_tied
 from archspec.check.values import Place, World
 from archspec.diagnostics import Problems
@@ -79,9 +78,8 @@ def checked(spec: Spec, facts: Facts | None, library: Mapping[str, tree.Definiti
     is_tied = unrolled.owners != [*range(len(unrolled.owners))]
     program = Program(spec.name, first, layers, last, tuple(unrolled.owners) if is_tied else ())
     check_shared(program, problems)
-    program = replace(program, settings=read_settings(spec, program, problems))
     problems.finish()
-    return program
+    return check_settings(spec, program)
 
 
 def unroll(spec: Spec, world: World, states: States) -> tuple[Unrolled, dict[str, tuple[Node, ...]]]:

@@ -10,7 +10,7 @@ from archspec.check.primitives import SPECIAL
 from archspec.check.reading import bare
 from archspec.check.statements import run
 from archspec.check.suggest import nearest
-from archspec.check.values import HIDDEN, Frame, Function, Naming, Primitive, Size, Value, broken
+from archspec.check.values import HIDDEN, Foreign, Frame, Function, Naming, Primitive, Size, Value, broken
 from archspec.facts import TABLE, Facts
 from archspec.ir.nodes import Node
 from archspec.ir.ops import PRIMITIVES
@@ -73,7 +73,7 @@ def value_once(definition: tree.Definition, frame: Frame) -> Value:
     naming = frame.place.naming if alone else Naming(heading.name)
     inner = Frame(frame.world, frame.place, naming, calls=frame.calls)
     value = frame.world.evaluate(body.result[0], replace(inner, alone=heading.name)) if alone else run(body, inner)
-    return replace(value, name=heading.name) if isinstance(value, Function | Primitive) else value
+    return replace(value, name=heading.name) if isinstance(value, Function | Primitive | Foreign) else value
 
 
 def from_data(expression: tree.Name, frame: Frame) -> Value | None:

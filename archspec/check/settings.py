@@ -1,14 +1,15 @@
 """The `parameters:` section: patterns looked up among the weights, values held to their shapes."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, cast
 
 from archspec.check.suggest import nearest
 from archspec.cost.parameters import trainable
 from archspec.diagnostics import Problems
-from archspec.ir.nodes import Program
-from archspec.ir.settings import FILLINGS, WORDS, Drawn, Filling, Setting, Values, matches, shape_of
+from archspec.ir.nodes import Node, Program, full_name
+from archspec.ir.settings import FILLINGS, WORDS, Drawn, Filling, Setting, Values, matches, may_match, shape_of
 from archspec.source import Span
 from archspec.syntax.schema import UNTIL, InitSettings, ParameterSettings
 from archspec.syntax.spec import Spec
@@ -19,13 +20,34 @@ SHOWN = 3
 """Names that a message lists."""
 
 
-def read_settings(spec: Spec, program: Program, problems: Problems) -> tuple[Setting, ...]:
+def check_settings(spec: Spec, program: Program, built: Mapping[str, Shape] | None = None) -> Program:
+    """The program with what `parameters:` says. Raises SpecError.
+
+    `built` are the weights of modules that archspec did not write; without it a pattern may yet stand for some.
+    """
+    problems, elsewhere = Problems(), []
+    if built is None:
+        elsewhere = [
+            full_name(path, node.path) for path, one in program.sections() for node in one.nodes if is_foreign(node)
+        ]
+    settings = read_settings(spec, {**trainable(program), **(built or {})}, elsewhere, problems)
+    problems.finish()
+    return replace(program, settings=settings)
+
+
+def is_foreign(node: Node) -> bool:
+    """Whether a node is a module that archspec did not write."""
+    return node.op == "foreign"
+
+
+def read_settings(
+    spec: Spec, shapes: Mapping[str, Shape], elsewhere: Sequence[str], problems: Problems
+) -> tuple[Setting, ...]:
     """What the section says, in its order; problems of a pattern stand at its entry, those of a value at the value."""
-    shapes = trainable(program)
     found = []
     for pattern, entry in spec.settings.parameters.items():
         names = tuple(name for name in shapes if matches(pattern, name))
-        if not names:
+        if not names and not any(may_match(pattern, path) for path in elsewhere):
             no_match(pattern, shapes, spec.place("parameters", pattern), problems)
         at = spec.place("parameters", pattern, "init")
         init = read_init(entry, {name: shapes[name] for name in names}, at, problems)

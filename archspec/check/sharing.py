@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from archspec.check.values import Frame, Function, Primitive, Value, broken, is_broken
+from archspec.check.values import Foreign, Frame, Function, Primitive, Value, broken, is_broken
 from archspec.diagnostics import Problems
 from archspec.ir.nodes import Node, Program, Section, is_shared
-from archspec.ir.ops import weights_of
+from archspec.ir.ops import weights_of, width
 from archspec.ir.printer import section_text
 from archspec.ir.types import Type
 from archspec.source import Span
@@ -22,7 +22,7 @@ def shared(expression: tree.Call, frame: Frame) -> Value:
     value = frame.value(arguments[0].value) if len(arguments) == 1 and arguments[0].name is None else None
     if value is not None and is_broken(value):
         return broken(expression.span)
-    if not isinstance(value, Function | Primitive) or value.name == LAMBDA:
+    if not isinstance(value, Function | Primitive | Foreign) or value.name == LAMBDA:
         cure = "such as `shared(mlp)(x)`, with `mlp(h): …` in `where`"
         return frame.error("E0203", expression.span, "`shared` takes the name of a function", help=cure)
     return replace(value, shared=True)
@@ -52,7 +52,14 @@ def check_shared(program: Program, problems: Problems) -> None:
 
 def differ(one: Node, other: Node) -> bool:
     """Whether two nodes under one name cannot have the same weights."""
-    return one.op != other.op or weights_of(one) != weights_of(other)
+    return one.op != other.op or weights_of(one) != weights_of(other) or made_of(one) != made_of(other)
+
+
+def made_of(node: Node) -> object:
+    """What a module that archspec did not write is made with."""
+    if node.op != "foreign":
+        return None
+    return node.attributes, node.type.axes, [width(operand.type) for operand in node.operands]
 
 
 def in_words(node: Node) -> str:

@@ -60,7 +60,19 @@ class Primitive:
     shared: bool = False
 
 
-Value = int | float | bool | str | Size | Listing | Function | Primitive | IndexSet | Node
+@dataclass(frozen=True)
+class Foreign:
+    """A module that archspec did not write, used as a function: `pyg("GATConv", …)`, `python("my.module:Class", …)`."""
+
+    name: str
+    kind: str
+    target: str
+    axes: tuple[Axis, ...]
+    options: tuple[tuple[str, object], ...]
+    shared: bool = False
+
+
+Value = int | float | bool | str | Size | Listing | Function | Primitive | Foreign | IndexSet | Node
 
 
 def broken(span: Span) -> Node:

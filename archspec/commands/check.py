@@ -3,9 +3,9 @@
 import click
 
 from archspec.commands.options import spec_options
-from archspec.cost.parameters import count, count_frozen
+from archspec.cost.parameters import count, count_frozen, uncounted
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.pipeline import compile_spec, facts_of
+from archspec.pipeline import build, compile_spec, facts_of
 from archspec.syntax.load import load_spec
 from archspec.syntax.spec import Spec
 
@@ -39,17 +39,22 @@ def command(specs: tuple[str, ...], static: bool, equals: str | None, overrides:
 
 def checked(spec: Spec, static: bool) -> str:
     """What was found right, in one line. Raises SpecError."""
-    compiled = compile_spec(spec)
+    program = compile_spec(spec).program
     if facts_of(spec) is None:
         return "ok; no data set, so sizes it would give are open"
-    size = f"ok, {count(compiled.program):,} parameters"
-    if still := count_frozen(compiled.program):
-        size += f" ({still:,} frozen)"
+    still, elsewhere = count_frozen(program), uncounted(program)
+    frozen = f" ({still:,} frozen)" if still else ""
     if static:
-        return size
+        return f"ok, {count(program):,} parameters{elsewhere}{frozen}"
     from archspec.equal.module import agreement
 
-    return f"{size}, {agreement(spec)}"
+    total = built_parameters(spec) if elsewhere else count(program)
+    return f"ok, {total:,} parameters{frozen}, {agreement(spec)}"
+
+
+def built_parameters(spec: Spec) -> int:
+    """Trainable numbers of the module, where it holds some that archspec did not write."""
+    return sum(parameter.numel() for parameter in build(spec).module.parameters())
 
 
 def compared(spec: Spec, other: Spec) -> str:

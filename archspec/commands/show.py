@@ -7,7 +7,7 @@ from typing import TypeGuard
 import click
 
 from archspec.commands.options import spec_options
-from archspec.cost.parameters import parameters
+from archspec.cost.parameters import parameters, uncounted
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.ir.nodes import Program
 from archspec.ir.printer import program_text
@@ -75,6 +75,8 @@ def params(spec: Spec, backend: Mapping[str, str]) -> str:
         f"{name:<{width}}  {shape!s:<14} {prod(shape):>10,}  {said.get(name, '')}".rstrip()
         for name, shape in shapes.items()
     ]
+    if elsewhere := uncounted(program):
+        lines.append(elsewhere.strip())
     total = sum(map(prod, shapes.values()))
     return "\n".join([*lines, f"{'total':<{width}}  {'':<14} {total:>10,}"]) + "\n"
 

@@ -32,6 +32,13 @@ def trainable(program: Program) -> dict[str, tuple[int, ...]]:
     }
 
 
+def uncounted(program: Program) -> str:
+    """` + weights of pyg(GATConv), counted when built`; "" where all weights are known."""
+    nodes = (node for _, section in program.sections() for node in section.nodes if node.op == "foreign")
+    names = dict.fromkeys(f"{node['kind']}({node['target']})" for node in nodes)
+    return f" + weights of {', '.join(names)}, counted when built" if names else ""
+
+
 def count_frozen(program: Program) -> int:
     """Numbers that do not train at first. Raises SpecError as `parameters` does."""
     shapes = parameters(program)

@@ -1,5 +1,6 @@
 """One node to the text of one Python expression: a function for each kind of operation, in a table."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -73,6 +74,11 @@ def number(value: object) -> str:
     """A number as Python text."""
     text = repr(value)
     return {"inf": "torch.inf", "-inf": "-torch.inf", "nan": "torch.nan"}.get(text, text)
+
+
+def text(value: object) -> str:
+    """A number or a text as Python, in double quotes."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else number(value)
 
 
 def constant(site: Site) -> Text:
@@ -214,6 +220,17 @@ def norm(function: str, of_batch: bool = False) -> Callable[[Site], Text]:
     return lambda site: Text(f"{function}({first}{site.operands[0].text}, {weight(site.node)})")
 
 
+def foreign(site: Site) -> Text:
+    """A module that archspec did not write, on operands [rows, features]."""
+    node = site.node
+    flat = [
+        flattened(one.text if len(type.axes) == 1 else one.atom, type)
+        for one, type in zip(site.tensors(), site.types, strict=True)
+    ]
+    called = f"call_{node['kind']}({', '.join([weight(node), 'batch', *flat])})"
+    return Text(unflattened(called, node.type.axes))
+
+
 def fused(site: Site) -> Text:
     """The chosen form's function."""
     assert site.choice is not None
@@ -276,6 +293,7 @@ EXPRESSIONS: Mapping[str, Callable[[Site], Text]] = {
     "batch_norm": norm("batch_norm"),
     "layer_norm": norm("layer_norm"),
     "rms_norm": norm("rms_norm"),
+    "foreign": foreign,
     "graph_norm": norm("graph_norm", of_batch=True),
     **dict.fromkeys(("neighbour_sum", "weighted_sum", "pair_product", "pair_matmul", "attention"), fused),
 }

@@ -1,8 +1,10 @@
 """The lines of a section's constructor: its weights as torch modules and parameters, named after the text."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import prod
 
-from archspec.emit.expressions import number
+from archspec.emit.expressions import number, text
+from archspec.emit.layout import sizes
 from archspec.ir.nodes import Node, Program, Section, is_shared
 from archspec.ir.ops import OPERATIONS, Weight
 
@@ -29,6 +31,17 @@ def parameter(node: Node, weights: tuple[Weight, ...]) -> str:
     return f"nn.Parameter(torch.full({weights[0].shape}, {number(float(node['init']))}))"  # type: ignore[arg-type]
 
 
+def foreign(node: Node, weights: tuple[Weight, ...]) -> str:
+    """A module that archspec did not write; it gets the widths it is used with."""
+    given = [text(node["target"])]
+    if node["kind"] == "pyg":
+        per_edge = [operand.type for operand in node.operands if operand.type.domain.kind == "pair"]
+        given += [str(prod(sizes(type.axes))) for type in (node.operands[0].type, node.type)]
+        given.append(str(prod(sizes(per_edge[0].axes))) if per_edge else "0")
+    given += [f"{key}={text(value)}" for key, value in node["options"]]  # type: ignore[attr-defined]
+    return f"{node['kind']}({', '.join(given)})"
+
+
 CONSTRUCTORS: Mapping[str, Callable[[Node, tuple[Weight, ...]], str]] = {
     "linear": linear,
     "linear_part": linear,
@@ -38,6 +51,7 @@ CONSTRUCTORS: Mapping[str, Callable[[Node, tuple[Weight, ...]], str]] = {
     "rms_norm": norm("nn.RMSNorm"),
     "graph_norm": norm("GraphNorm"),
     "parameter": parameter,
+    "foreign": foreign,
 }
 """How the weights of each operation are made; its weights in the IR and those of the module agree, a test says."""
 

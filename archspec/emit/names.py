@@ -27,6 +27,7 @@ RUNTIME: Mapping[str, tuple[str, ...]] = {
     "archspec.runtime.encodings": (
         *("node_laplacian_pe", "node_rwse", "pair_adjacency", "pair_distance", "pair_hops", "pair_walk"),
     ),
+    "archspec.runtime.foreign": ("call_pyg", "call_python", "pyg", "python"),
     "archspec.runtime.norms": ("GraphNorm", "batch_norm", "graph_norm", "layer_norm", "rms_norm"),
     "archspec.runtime.parameters": ("matching",),
     "archspec.runtime.products": (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from archspec.emit.expressions import number
+from archspec.emit.expressions import number, text
 from archspec.ir.nodes import Program
 from archspec.ir.settings import Drawn, Setting, Values
 
@@ -54,8 +54,3 @@ def filling(init: Values | Drawn) -> str:
 def values(init: Values) -> str:
     """Rows as Python lists."""
     return f"[{', '.join(map(values, init))}]" if isinstance(init, tuple) else number(init)
-
-
-def text(value: object) -> str:
-    """A number or a text as Python, in double quotes."""
-    return f'"{value}"' if isinstance(value, str) else number(value)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from archspec.cost.parameters import trainable
 from archspec.equal.batch import packed
 from archspec.equal.differences import Differences, difference
 from archspec.ir.nodes import Node, Program, Section
@@ -39,7 +40,8 @@ def compare(
 
 def differences(ours: Result, reference: Result) -> Differences:
     """The prediction, and every gradient of the reference with ours of that name."""
-    pairs = [(name, ours.gradients[name], wanted) for name, wanted in reference.gradients.items()]
+    common = reference.gradients.keys() & ours.gradients.keys()  # the reference knows no buffers from parameters
+    pairs = [(name, ours.gradients[name], reference.gradients[name]) for name in reference.gradients if name in common]
     prediction = difference("output", "prediction", ours.prediction, reference.prediction)
     return Differences((prediction, *(difference("gradient", *pair) for pair in pairs)))
 
@@ -62,6 +64,7 @@ def weight_problems(module: nn.Module, weights: Mapping[str, Tensor]) -> tuple[s
 def settings_problems(module: nn.Module, program: Program) -> tuple[str, ...]:
     """Weights that train though the spec freezes them or the other way round, and initial values that it says."""
     own, still = dict(module.named_parameters()), frozen(program.settings)
+    missing = [f"{name} is no parameter of the module" for name in trainable(program) if name not in own]
     wrong = [
         f"{name} should {'not ' * (name in still)}train" for name in own if own[name].requires_grad == (name in still)
     ]
@@ -70,17 +73,25 @@ def settings_problems(module: nn.Module, program: Program) -> tuple[str, ...]:
             own[name], torch.tensor(init).to(own[name]).expand_as(own[name])
         ):
             wrong.append(f"{name} does not begin at the values of the spec")
-    return tuple(wrong)
+    return (*missing, *wrong)
 
 
 def prepared(module: nn.Module, weights: Mapping[str, Tensor], training: bool) -> nn.Module:
     """A copy in float64 with these weights; norms in training or evaluation, dropout always off."""
     module = copy.deepcopy(module).double().eval()
     module.load_state_dict(dict(weights))
-    for part in module.modules():
+    for part in own_parts(module):
         if isinstance(part, nn.BatchNorm1d):
             part.train(training)
     return module
+
+
+def own_parts(module: nn.Module) -> Iterator[nn.Module]:
+    """The module and what it is made of, but for modules that archspec did not write."""
+    if not getattr(module, "made_elsewhere", False):
+        yield module
+        for part in module.children():
+            yield from own_parts(part)
 
 
 def of_module(

@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from archspec.diagnostics import SpecError
+from archspec.diagnostics import Diagnostic, SpecError
 from archspec.equal.compare import compare
+from archspec.equal.differences import Differences
 from archspec.equal.finite import fault_of, possible
 from archspec.equal.samples import samples
 from archspec.facts import Facts
 from archspec.pipeline import Built, build, facts_of
 from archspec.reference import Graph, initial_weights
+from archspec.reference.foreign import NoReference
 from archspec.syntax.spec import Spec
 
 
@@ -28,6 +30,14 @@ def agreement(spec: Spec) -> str:
     if facts is None:
         raise ValueError("a spec without a data set has no sizes to build a module with")
     built = build(spec, facts)
+    try:
+        return compared(built, spec.name, facts)
+    except NoReference as error:
+        return f"not compared with the reference: {error}"
+
+
+def compared(built: Built, name: str, facts: Facts) -> str:
+    """What `agreement` says of a built spec."""
     weights, worst, remark = initial_weights(built.program), 0.0, ""
     graphs: Sequence[Graph] = samples(facts)
     for mode, training in (("training", True), ("evaluation", False)):
@@ -37,9 +47,19 @@ def agreement(spec: Spec) -> str:
             remark = remark or said
             found = compare(built.module, built.program, graphs, weights, training)
         if not found.ok():
-            raise Disagreement(f"{spec.name} in {mode} differs from the reference:\n{found}")
+            blame(built, found)
+            raise Disagreement(f"{name} in {mode} differs from the reference:\n{found}")
         worst = max(worst, found.worst)
     return f"outputs and gradients equal the reference's up to {worst:.0e}{remark}"
+
+
+def blame(built: Built, found: Differences) -> None:
+    """E0511 where a module that archspec did not write may be what differs: the reference calls it graph by graph."""
+    nodes = (node for _, section in built.program.sections() for node in section.nodes if node.op == "foreign")
+    if node := next(nodes, None):
+        message = f"{node['kind']}({node['target']}) gives something else in a batch than graph by graph"
+        cure = "its `forward` must not mix the graphs of a batch; with an argument `batch` it can tell them apart"
+        raise SpecError([Diagnostic("E0511", message, node.span, notes=(str(found).splitlines()[0],), help=cure)])
 
 
 def sound(

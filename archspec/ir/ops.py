@@ -349,6 +349,16 @@ PARTS = (
     ),
 )
 
+FOREIGN = (
+    Operation(
+        "foreign",
+        "a module that archspec did not write; its weights are known when it is built",
+        None,
+        rules.foreign,
+        over_rows=True,
+    ),
+)
+
 FUSED = (
     Operation("neighbour_sum", "sum over j of x[j]", None, rules.fused),
     Operation("weighted_sum", "sum over j of w[i,j] * x[j]", None, rules.fused),
@@ -359,7 +369,7 @@ FUSED = (
 
 OPERATIONS: Mapping[str, Operation] = {
     row.name: row
-    for table in (LEAVES, STRUCTURE, OPERATORS, FUNCTIONS, INDEXING, SHAPES, LAYERS, PARTS, FUSED)
+    for table in (LEAVES, STRUCTURE, OPERATORS, FUNCTIONS, INDEXING, SHAPES, LAYERS, PARTS, FOREIGN, FUSED)
     for row in table
 }
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import prod
 from typing import cast
 
-from archspec.ir.types import CONSTANT, ERROR, NODE, Axis, Domain, IndexSet, Type, places, reduced, rows_of
+from archspec.ir.types import CONSTANT, EDGE, ERROR, NODE, Axis, Domain, IndexSet, Type, places, reduced, rows_of
 
 Options = Mapping[str, object]
 Rule = Callable[[Sequence[Type], tuple[Axis, ...], Options], Type]
@@ -249,6 +249,23 @@ def concat(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -
     parts = [operand.axes[-1].size if operand.axes else 1 for operand in operands]
     total = None if None in parts else sum(part for part in parts if part is not None)
     return Type(domain, (*lead, Axis("", total)))
+
+
+def foreign(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
+    """A module's result: rows as its first operand has them, the axes that are declared."""
+    if ERROR in operands:
+        return ERROR
+    once(axes)
+    for operand in operands:
+        numbers(operand)
+    domains = [operand.domain for operand in operands]
+    if domains[0] == CONSTANT:
+        raise Mismatch("E0304", "the first value of a module needs rows, not a constant", "begin with a state")
+    wrong = [one for one in domains if one not in (NODE, EDGE, CONSTANT)]
+    if options["kind"] == "pyg" and (wrong or domains[0] != NODE):
+        text = f"a module of PyG takes values per node, then per edge, not one {(wrong or domains)[0]}"
+        raise Mismatch("E0304", text, "call it outside of reductions: `conv(x)`, `conv(x, e)`")
+    return Type(domains[0], axes)
 
 
 def view(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:

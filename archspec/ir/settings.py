@@ -81,6 +81,11 @@ def matches(pattern: str, name: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
 
 
+def may_match(pattern: str, path: str) -> bool:
+    """Whether a pattern may stand for a name that begins with a path and a dot."""
+    return any(matches(pattern[:end], f"{path}.") for end in range(len(pattern) + 1))
+
+
 def frozen(settings: Iterable[Setting]) -> dict[str, bool | int]:
     """The weights that do not train at first, and the epoch in which they begin to, or True; later entries win."""
     found: dict[str, bool | int] = {}

@@ -48,7 +48,7 @@ def evaluate_section(
     values: dict[int, Value] = {}
     for node in section.nodes:
         operands = [values[id(operand)] for operand in node.operands]
-        own = {weight.name: below_node(weights, node, weight.name) for weight in OPERATIONS[node.op].weights(node)}
+        own = weights_of(node, weights)
         value = TABLE[node.op](Call(node, operands, own, graphs, training, history))
         check_shape(node, value, graphs)
         values[id(node)] = value
@@ -63,9 +63,13 @@ def below(weights: Mapping[str, Tensor], path: str) -> dict[str, Tensor]:
     return {name: value.double() for name, value in own.items()}
 
 
-def below_node(weights: Mapping[str, Tensor], node: Node, name: str) -> Tensor:
-    """A weight of a node, by its own name."""
-    return weights[".".join(filter(None, (node.path, name)))]
+def weights_of(node: Node, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a node, by their own names; all there are below its path where no table lists them."""
+    start = f"{node.path}."
+    if node.op == "foreign":
+        return {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
+    names = [weight.name for weight in OPERATIONS[node.op].weights(node)]
+    return {name: weights[f"{start}{name}" if name else node.path] for name in names}
 
 
 def check_shape(node: Node, value: Value, graphs: Sequence[Graph]) -> None:

@@ -12,6 +12,7 @@ from archspec.ir.ops import OPERATIONS
 from archspec.reference.axes import align
 from archspec.reference.call import Call, Row, Value
 from archspec.reference.elementwise import ELEMENTWISE
+from archspec.reference.foreign import foreign
 from archspec.reference.fused import MEANINGS, Meaning
 from archspec.reference.indexing import cross, gather, logsumexp, reduction, restrict, softmax, spread, std, transpose
 from archspec.reference.layers import (
@@ -89,6 +90,7 @@ TABLE: Mapping[str, Row] = {
     "rms_norm": rms_norm,
     "graph_norm": graph_norm,
     "dropout": dropout,
+    "foreign": foreign,
     **{name: fused(meaning) for name, meaning in MEANINGS.items()},
 }
 """Every operation by its name."""
