@@ -97,6 +97,21 @@ def over_everything(batch: rt.Batch, d: int, heads: int = 4) -> dict[str, Step]:
     }
 
 
+def matrix_products(batch: rt.Batch, d: int) -> dict[str, Step]:
+    """Sums over k of r[i, k] s[k, j]; with a row per triple where they fit."""
+    V = batch.pairs("V")
+    r, s = torch.randn(len(V), d), torch.randn(len(V), d)
+    steps = {"dense": training(lambda r, s: rt.pair_matmul_dense(batch, V, r, s), r, s)}
+    if triples(batch) * d < MOST_TRIPLES:
+        steps["gather"] = training(lambda r, s: rt.pair_matmul_gather(V, r, s), r, s)
+    return steps
+
+
+def triples(batch: rt.Batch) -> int:
+    """How many (i, j, k) there are."""
+    return sum(size**3 for size in batch.sizes)
+
+
 def fresh(batch: rt.Batch) -> rt.Batch:
     """The same batch with nothing cached."""
     return rt.Batch(batch.x, batch.node_ptr, rt.Pairs(batch.N.ptr, batch.N.source, symmetric=True))
@@ -127,6 +142,8 @@ ROWS = {
     "all pairs, 4 heads": over_everything,
 }
 PER_EDGE = ("csr", "gather")
+MOST_TRIPLES = 10_000_000
+"""Entries of a value per triple that still fit."""
 
 
 def lines(rounds: int, widths: list[int]) -> Iterator[str]:
@@ -143,6 +160,10 @@ def lines(rounds: int, widths: list[int]) -> Iterator[str]:
                 unit = {form: d * (edges if form in PER_EDGE else pairs) for form in times}
                 texts = [f"{form} {1e3 * s:.2f} ({1e9 * s / unit[form]:.3f})" for form, s in times.items()]
                 yield f"  {row:22s} d={d:<4d} " + "   ".join(texts)
+        for d in (1, 4, 16):
+            times = interleaved(matrix_products(batch, d), rounds)
+            texts = [f"{form} {1e3 * s:.2f} ({1e9 * s / d / triples(batch):.3f})" for form, s in times.items()]
+            yield f"  {'matrix product':22s} d={d:<4d} " + "   ".join(texts)
 
 
 def main() -> None:
@@ -160,7 +181,7 @@ def main() -> None:
         "",
         f"`python benchmarks/kernels.py`, {date.today()}: {processor()}, one thread, torch {torch.__version__}.",
         "Milliseconds forward and backward in float32; in brackets nanoseconds per edge and feature (csr, gather) or",
-        "per pair of V and feature (all others). CPU time, medians.",
+        "per pair of V and feature (all others; matrix products: per triple and feature). CPU time, medians.",
         "",
         "```",
     ]

@@ -49,8 +49,8 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     ),
     "pair_product": (Form("csr", "pair_product", "pairs", {16: 11, 64: 1.6, 128: 0.9}, needs_batch=False),),
     "pair_matmul": (
-        Form("dense", "pair_matmul_dense", "V³", {16: 1.0}),
-        Form("gather", "pair_matmul_gather", "V³", {16: 100.0}, needs_batch=False),
+        Form("dense", "pair_matmul_dense", "V³", {1: 0.12, 4: 0.13, 16: 0.2}, sets=("V",)),
+        Form("gather", "pair_matmul_gather", "V³", {1: 18, 4: 6.8}, sets=("V",), needs_batch=False),
     ),
     "attention": (
         Form("sdpa", "attention_sdpa", "V", {16: 2.2, 64: 0.6, 128: 0.4}, sets=("V",)),

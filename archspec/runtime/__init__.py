@@ -14,6 +14,7 @@ from archspec.runtime.aggregate import (
     segment_softmax,
     segment_std,
     segment_sum,
+    transpose,
 )
 from archspec.runtime.attention import attention_dense, attention_gather, attention_sdpa
 from archspec.runtime.batch import Batch, Pairs, as_batch
@@ -27,6 +28,7 @@ from archspec.runtime.products import (
     weighted_sum_dense,
     weighted_sum_gather,
 )
+from archspec.runtime.triples import gather_cross, pair_matmul_dense, pair_matmul_gather, triples
 
 __all__ = [
     "Batch",
@@ -37,6 +39,7 @@ __all__ = [
     "attention_gather",
     "attention_sdpa",
     "batch_norm",
+    "gather_cross",
     "gather_source",
     "gather_target",
     "graph_norm",
@@ -44,6 +47,8 @@ __all__ = [
     "neighbour_sum_csr",
     "neighbour_sum_dense",
     "neighbour_sum_gather",
+    "pair_matmul_dense",
+    "pair_matmul_gather",
     "pair_product",
     "pool_max",
     "pool_mean",
@@ -57,6 +62,8 @@ __all__ = [
     "segment_softmax",
     "segment_std",
     "segment_sum",
+    "transpose",
+    "triples",
     "weighted_sum_csr",
     "weighted_sum_dense",
     "weighted_sum_gather",
