@@ -23,9 +23,10 @@ REDUCTIONS = ("sum", "mean", "max", "min", "std", "logsumexp")
 
 @dataclass
 class Scope:
-    """Names that may be used: (name, axes) per node, (name, axes, set) per pair, and the lines that made them."""
+    """Names that may be used: (name, axes) per node and per graph, (name, axes, set) per pair, and their lines."""
 
     nodes: list[tuple[str, Axes]]
+    graphs: list[tuple[str, Axes]] = field(default_factory=list)
     pairs: list[tuple[str, Axes, str]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     known: str = "c > 1"
@@ -93,8 +94,18 @@ class Writer:
     def node_binary(self, axes: Axes, depth: int) -> str:
         """An operator or function of two; one side has all axes."""
         whole = self.node(axes, depth - 1)
-        other = self.pick(self.number, lambda: self.parameter(axes), lambda: self.node(self.subset(axes), depth - 1))()
+        other = self.pick(
+            self.number,
+            lambda: self.parameter(axes),
+            lambda: self.graph_leaf(axes),
+            lambda: self.node(self.subset(axes), depth - 1),
+        )()
         return self.combined(whole, other)
+
+    def graph_leaf(self, axes: Axes) -> str:
+        """A value per graph, or a number where there is none with these axes."""
+        known = [name for name, own in self.scope.graphs if own == axes]
+        return self.pick(*known) if known else self.number()
 
     def combined(self, whole: str, other: str) -> str:
         """Two operands under an operator, in either order; divisors stay away from 0."""
@@ -170,15 +181,34 @@ class Writer:
         if depth <= 0:
             return self.pair_leaf(axes, over)
         forms = (self.pair_leaf, self.pair_linear, self.pair_unary, self.pair_binary, self.pair_inner, self.pair_choice)
-        return self.pick(*forms)(axes, over, depth)
+        return self.pick(*forms, self.pair_third)(axes, over, depth)
 
     def pair_leaf(self, axes: Axes, over: str, depth: int = 0) -> str:
         """`x[j]`, `linear(x)[i]`, or a value per pair of the same or a larger set."""
-        usable = [name for name, own, large in self.scope.pairs if own == axes and within(over, large)]
+        usable = self.readings(axes, over, "i", "j")
         if usable and self.draw(st.booleans()):
-            return f"{self.pick(*usable)}[i, j]"
+            return self.pick(*usable)
         leaf = self.node_leaf(axes)
         return f"{leaf}[{self.pick('j', 'j', 'i')}]"
+
+    def readings(self, axes: Axes, over: str, i: str, j: str) -> list[str]:
+        """Values per pair at (i, j), which is a pair of that set, either way round, and at (j, j)."""
+        own = [(name, large) for name, one, large in self.scope.pairs if one == axes]
+        return [
+            *(f"{name}[{i}, {j}]" for name, large in own if within(over, large)),
+            *(f"{name}[{j}, {i}]" for name, large in own if large == "V"),
+            *(f"{name}[{j}, {j}]" for name, large in own if large != "N"),
+        ]
+
+    def pair_third(self, axes: Axes, over: str, depth: int) -> str:
+        """A reduction over a third index."""
+        among = self.pick(*SETS)
+        near = self.readings(axes, among, "i", "k")
+        far = self.readings(axes, "V", "k", "j")
+        left = self.pick(*near) if near else f"{self.node_leaf(axes)}[k]"
+        right = self.pick(*far) if far else f"{self.node_leaf(axes)}[{self.pick('j', 'j', 'i')}]"
+        body = self.pick(f"{left} * {right}", self.combined(left, right), f"softmax[k]({left} + {right}) * {right}")
+        return f"{self.pick(*REDUCTIONS)}[k in {among}]({body})"
 
     def pair_linear(self, axes: Axes, over: str, depth: int) -> str:
         """A linear map under the sum."""
@@ -192,7 +222,10 @@ class Writer:
         """An operator; one side has all axes."""
         whole = self.pair(axes, over, depth - 1)
         other = self.pick(
-            self.number, lambda: self.parameter(axes), lambda: self.pair(self.subset(axes), over, depth - 1)
+            self.number,
+            lambda: self.parameter(axes),
+            lambda: self.graph_leaf(axes),
+            lambda: self.pair(self.subset(axes), over, depth - 1),
         )()
         return self.combined(whole, other)
 
@@ -213,7 +246,23 @@ class Writer:
     def line(self) -> None:
         """One more statement: a value per node, a value per pair, or a softmax."""
         axes = self.pick(*AXES)
-        self.pick(self.node_line, self.pair_line, self.softmax_line, self.attention_lines)(axes)
+        lines = (self.node_line, self.pair_line, self.softmax_line, self.attention_lines)
+        self.pick(*lines, self.graph_line, self.share_line)(axes)
+
+    def graph_line(self, axes: Axes) -> None:
+        """`g = …`, per graph."""
+        name, inner = self.scope.fresh("g"), self.node(axes, 2)
+        text = f"{self.pick(*REDUCTIONS)}[i in V]({inner})"
+        mapped = f"linear({', '.join((text, *axes))})"
+        wrapped = (f"tanh({text})", f"layer_norm({text})", mapped, f"({text} * 0.3)")
+        self.scope.lines.append(f"{name} = {self.combined(self.pick(text, *wrapped), self.graph_leaf(axes))}")
+        self.scope.graphs.append((name, axes))
+
+    def share_line(self, axes: Axes) -> None:
+        """`h = …`, shares of the nodes of a graph."""
+        name, inner = self.scope.fresh("h"), self.node(axes, 2)
+        self.scope.lines.append(f"{name} = softmax[i in V]({inner})")
+        self.scope.nodes.append((name, axes))
 
     def node_line(self, axes: Axes) -> None:
         """`h = …`."""
