@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from archspec.data import colouring
-from archspec.data.colouring import BASES, NAMES, on_nodes, on_pairs
+from archspec.data.colouring import BASES, NAMES, generate, on_nodes, on_pairs
+from archspec.data.packed import joined
 from archspec.data.plain import PlainGraph, palindrome, pyramid, undirected
 
 
@@ -108,3 +109,18 @@ def test_graphs_depend_on_seed_split_and_number_alone() -> None:
         patch.setattr(colouring, "BASES", same_bases)
         drawn = {digest(list(on_nodes(seed, split, 9))) for seed in (0, 1) for split in BASES}
     assert len(drawn) == 6
+
+
+def test_packed_graphs_are_the_plain_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(colouring, "CHUNK", 8)
+    chunks = list(generate(0, "test", 20))
+    assert [chunk.graphs for chunk in chunks] == [8, 8, 4]
+    whole, node, edge = joined(chunks), 0, 0
+    for size, made in zip(whole.sizes.tolist(), on_nodes(0, "test", 20), strict=True):
+        degree = whole.degree[node : node + size]
+        source = whole.source[edge : edge + degree.sum(dtype=int)]
+        assert np.stack([source, np.repeat(np.arange(size), degree)]).tolist() == made.edges.tolist()
+        assert whole.x[node : node + size].tolist() == made.x.tolist()
+        assert whole.y[node : node + size].tolist() == made.y.tolist()
+        node, edge = node + size, edge + len(source)
+    assert (node, edge) == (len(whole.x), len(whole.source))

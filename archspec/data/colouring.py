@@ -5,10 +5,12 @@ model has something to find. Graph g of a split depends on (seed, split, g) alon
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 import numpy as np
 
-from archspec.data.plain import PlainGraph, pyramid, same_label
+from archspec.data.packed import Packed, joined
+from archspec.data.plain import PlainGraph, packed, pyramid, same_label
 from archspec.data.random import Purpose, Stream
 
 VERSION = 1
@@ -21,8 +23,16 @@ GRAPHS: Mapping[str, int] = {"train": 2_000, "val": 200, "test": 400}
 """Graphs of the task on nodes. On pairs every base gives one graph: it has no random part."""
 
 COLOURS = 3
+CHUNK = 250  # graphs held in memory at a time
 NAMES = np.array([[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]], dtype=np.uint8)
 """Every way to name the colours; named at random, so that only the seed nodes say which is which."""
+
+
+def generate(seed: int, split: str, graphs: int) -> Iterator[Packed]:
+    """The first so many graphs of the task on nodes, in chunks."""
+    drawn = on_nodes(seed, split, graphs)
+    while chunk := list(islice(drawn, CHUNK)):
+        yield joined([packed(graph) for graph in chunk])
 
 
 def on_nodes(seed: int, split: str, graphs: int) -> Iterator[PlainGraph]:

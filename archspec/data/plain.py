@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archspec.data.packed import Packed
+
 
 @dataclass(frozen=True)
 class PlainGraph:
@@ -60,3 +62,9 @@ STUDY_GRAPHS: Mapping[str, Callable[[int], PlainGraph]] = {"palindrome": palindr
 def same_label(labels: NDArray[Any]) -> NDArray[np.bool_]:
     """For every ordered pair of nodes whether both have the same label, [nodes] → [nodes, nodes]."""
     return labels[:, None] == labels
+
+
+def packed(graph: PlainGraph) -> Packed:
+    """The graph with labels of nodes in packed form; at most 255 nodes, so that a byte holds a number."""
+    degree = np.bincount(graph.edges[1], minlength=graph.nodes).astype(np.uint8)
+    return Packed(np.array([graph.nodes], np.int32), graph.x, graph.y, degree, graph.edges[0].astype(np.uint8))
