@@ -12,7 +12,7 @@ from archspec.data.packed import joined
 from archspec.data.plain import PlainGraph, palindrome, pyramid, undirected
 
 
-def joined(base: int) -> set[frozenset[tuple[int, int]]]:
+def drawn(base: int) -> set[frozenset[tuple[int, int]]]:
     """The edges of a pyramid between (row, column), from its description."""
     places = [(r, c) for r in range(1, base + 1) for c in range(r)]
     steps = ((0, 1), (0, -1), (1, 0), (1, 1))
@@ -27,7 +27,7 @@ def test_pyramid(base: int) -> None:
     pairs = made.edges.T.tolist()
     assert made.nodes == base * (base + 1) // 2
     assert len(pairs) == 3 * base * (base - 1)
-    assert {frozenset((places[source], places[target])) for source, target in pairs} == joined(base)
+    assert {frozenset((places[source], places[target])) for source, target in pairs} == drawn(base)
     assert len({tuple(pair) for pair in pairs}) == len(pairs)
     assert pairs == sorted(pairs, key=lambda pair: pair[::-1])
     assert made.y.tolist() == [(r + c) % 3 for r, c in places]
