@@ -83,6 +83,25 @@ def conditions(x: Tensor, at: Layer) -> Tensor:
     return torch.where(x < 1, x, 0)
 
 
+def virtual_node(x: Tensor, at: Layer) -> Tensor:
+    heard = at.linear(x.mean(0, keepdim=True), "g")
+    shares = torch.softmax(at.linear(x, "linear"), 0)
+    return torch.tanh(x + at.edges @ torch.relu(x + heard) + (shares * x).sum(0))
+
+
+def paths(x: Tensor, at: Layer) -> Tensor:
+    r, s = (torch.tanh(at.linear(x, f"{a}", 2)[:, None] - at.linear(x, f"{b}", 2)[None]) for a, b in ("uw", "wu"))
+    m = torch.einsum("ikh,kjh->ijh", r, s) + torch.einsum("ikh,jkh->ijh", r, s) + torch.einsum("kih,kjh->ijh", r, s)
+    near = torch.einsum("ik,ijkh->ijh", at.edges, torch.relu(r[:, None] - s[None]))  # r[i, k], s[j, k]
+    return torch.tanh(at.linear(torch.einsum("ijh,jh->ih", m + near, at.linear(x, "u", 2)), "linear"))
+
+
+def turned(x: Tensor, at: Layer) -> Tensor:
+    b = torch.tanh(x[:, None] - 2 * x[None])  # [i, j, d]
+    alone = b.diagonal(dim1=0, dim2=1).t()
+    return torch.einsum("ij,ijd->id", at.edges, b.transpose(0, 1) * b) + alone * x + alone.sum(0)
+
+
 MEANINGS: dict[str, tuple[tuple[str, ...], Callable[[Tensor, Layer], Tensor]]] = {
     "sum over neighbours": (("eps = scalar(0)", "x = (1 + eps) * x + sum[j in N](x[j])"), own_and_sum),
     "assignments take effect in order": (
@@ -148,6 +167,33 @@ MEANINGS: dict[str, tuple[tuple[str, ...], Callable[[Tensor, Layer], Tensor]]] =
             at.linear(torch.einsum("nhc,h->nc", at.linear(x, "h", 2, 2), at["w"]), "linear")
             + at.linear((at["w"] @ at["w"]).reshape(1, 1), "linear_2")
         ),
+    ),
+    "a virtual node": (
+        (
+            "g = linear(mean[i in V](x[i]), d)",
+            "a = softmax[i in V](linear(x)[i])",
+            "x = tanh(x + sum[j in N](relu(x[j] + g)) + sum[i in V](a[i] * x[i]))",
+        ),
+        virtual_node,
+    ),
+    "paths of two steps": (
+        (
+            "u, w = linear(x, heads), linear(x, heads)",
+            "r[i, j in V] = tanh(u[i] - w[j])",
+            "s[i, j in V] = tanh(w[i] - u[j])",
+            "o[i, j in V] = sum[k in V](r[i, k] * s[k, j]) + sum[k in V](r[i, k] * s[j, k])",
+            "p[i, j in V] = o[i, j] + sum[k in V](r[k, i] * s[k, j])",
+            "m[i, j in V] = p[i, j] + sum[k in N](relu(r[i, k] - s[j, k]))",
+            "x = tanh(linear(sum[j](m[i, j] * u[j]), d))",
+        ),
+        paths,
+    ),
+    "pairs the other way round": (
+        (
+            "b[i, j in V] = tanh(x[i] - 2 * x[j])",
+            "x = sum[j in N](b[j, i] * b[i, j]) + b[i, i] * x + sum[i in V](b[i, i])",
+        ),
+        turned,
     ),
     "reach and all": (
         ("x = mean[j in V](x[j]) - sum[j in reach(2)](x[j]) + max[j in reach(0)](x[j])",),

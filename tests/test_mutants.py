@@ -14,7 +14,7 @@ from archspec.equal.differences import Differences
 from archspec.ir.nodes import Node, Program
 from archspec.passes import factor, hoist
 from archspec.passes.rewrite import bottom_up, each_section
-from archspec.runtime import aggregate, attention, encodings, norms, products, sparse
+from archspec.runtime import aggregate, attention, encodings, norms, products, sparse, thirds
 from archspec.runtime.batch import Pairs
 from tests.compiling import Case, of_layer
 
@@ -34,6 +34,14 @@ FAR = ("x = tanh(x + sum[j in V](x[j] / (1 + distance[i, j])))",)
 WALKED = ("x = tanh(x + sum[j in V](linear(walk(1..2))[i, j] * x[j]))",)
 HOPS = ("x = tanh(x + sum[j in V](linear(hops(1..2))[i, j] * x[j]))",)
 MASKED = tuple(line.replace("V]", "N]") for line in ATTENTION)
+
+PATHS = (
+    "u, w = linear(x, heads), linear(x, heads)",
+    "r[i, j in V] = tanh(u[i] - 2 * w[j])",
+    "m[i, j in V] = mean[k in V](r[i, k] * r[j, k]) + r[j, i] + mean[k in N](relu(r[k, j] - r[i, j]))",
+    "x = tanh(x + linear(mean[j in V](m[i, j] * u[j]), d))",
+)
+READ_OUT = ("g = max[i in V](x[i])", "x = tanh(x - 2 * g)")
 
 
 def found(case: Case, batch: str = "everything") -> Differences:
@@ -121,6 +129,23 @@ RUNTIME_FAULTS = {
     "attention beyond its set": (
         (MASKED, "gather", "attention_gather"),
         lambda batch, pairs, q, k, v, scale, bias: attention.attention_dense(batch, batch.pairs("V"), q, k, v, scale),
+    ),
+    "matrices multiplied the other way round": (
+        (PATHS, "dense", "pair_matmul_dense"),
+        lambda batch, pairs, r, s: thirds.pair_matmul_dense(batch, pairs, s, r),
+    ),
+    "a product of matrices without one of its gradients": (
+        (PATHS, "dense", "pair_matmul_dense"),
+        lambda batch, pairs, r, s: thirds.pair_matmul_dense(batch, pairs, r, s.detach()),
+    ),
+    "pairs as they were": ((PATHS, "dense", "transpose"), lambda pairs, v: v),
+    "j and k taken for one another": (
+        (PATHS, "gather", "gather_cross"),
+        lambda every, pairs, v: thirds.gather_cross(every, pairs, aggregate.transpose(pairs, v)),
+    ),
+    "a read-out of the whole batch": (
+        (READ_OUT, "", "segment_max"),
+        lambda pairs, v: aggregate.segment_max(pairs, v).amax(0, keepdim=True).expand(pairs.rows, -1),
     ),
     "a norm of single rows": (
         (NORMED, "", "batch_norm"),

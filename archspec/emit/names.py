@@ -34,7 +34,7 @@ RUNTIME: Mapping[str, tuple[str, ...]] = {
         *("neighbour_sum_csr", "neighbour_sum_dense", "neighbour_sum_gather", "pair_product"),
         *("weighted_sum_csr", "weighted_sum_dense", "weighted_sum_gather"),
     ),
-    "archspec.runtime.triples": ("gather_cross", "pair_matmul_dense", "pair_matmul_gather", "triples"),
+    "archspec.runtime.thirds": ("gather_cross", "pair_matmul_dense", "pair_matmul_gather", "triples"),
 }
 """Where emitted code finds what it calls."""
 

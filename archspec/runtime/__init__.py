@@ -28,7 +28,7 @@ from archspec.runtime.products import (
     weighted_sum_dense,
     weighted_sum_gather,
 )
-from archspec.runtime.triples import gather_cross, pair_matmul_dense, pair_matmul_gather, triples
+from archspec.runtime.thirds import gather_cross, pair_matmul_dense, pair_matmul_gather, triples
 
 __all__ = [
     "Batch",
