@@ -31,7 +31,7 @@ from archspec.syntax import tree
 DEEPEST = 60
 """Calls inside calls at most: more is an endless expansion, or might as well be one."""
 
-LATER = ("fill", "drop", "average")
+LATER = ("fill", "drop")
 """Words of the language that are refused, not misread."""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from archspec.check.averages import average
 from archspec.check.build import as_node, clash, make, no_numbers
 from archspec.check.suggest import nearest
 from archspec.check.values import HIDDEN, Frame, Listing, Primitive, Size, Value, broken, is_broken, number_of
@@ -233,11 +234,17 @@ def parameter(function: Primitive, call: tree.Call, frame: Frame) -> Value:
     return Node("parameter", (), Type(CONSTANT, kept), call.span, (("init", init),), path)
 
 
+def averaged(function: Primitive, call: tree.Call, frame: Frame) -> Value:
+    """`average(degree)`: a statistic of the training set."""
+    return average(call, path_of(function.name, frame), frame)
+
+
 SPECIAL: Mapping[str, Callable[[Primitive, tree.Call, Frame], Value]] = {
     "encode": encode,
     "identity": identity,
     "scalar": parameter,
     "vector": parameter,
     "matrix": parameter,
+    "average": averaged,
 }
 """Primitives that the checker turns into other operations."""

@@ -268,6 +268,7 @@ EXPRESSIONS: Mapping[str, Callable[[Site], Text]] = {
     "constant": constant,
     "parameter": parameter,
     "data": data,
+    "average": lambda site: Text(f"{weight(site.node)}({site.operands[0].text})"),
     **{row.name: structure for row in STRUCTURE},
     **{name: elementwise for name, row in OPERATIONS.items() if row.torch},
     "maximum": maximum,

@@ -52,6 +52,7 @@ CONSTRUCTORS: Mapping[str, Callable[[Node, tuple[Weight, ...]], str]] = {
     "graph_norm": norm("GraphNorm"),
     "parameter": parameter,
     "foreign": foreign,
+    "average": lambda node, weights: f"Average({', '.join(map(str, weights[0].shape))})",
 }
 """How the weights of each operation are made; its weights in the IR and those of the module agree, a test says."""
 

@@ -23,6 +23,7 @@ RUNTIME: Mapping[str, tuple[str, ...]] = {
         ),
     ),
     "archspec.runtime.attention": ("attention_dense", "attention_gather", "attention_sdpa"),
+    "archspec.runtime.averages": ("Average",),
     "archspec.runtime.batch": ("Batch", "as_batch"),
     "archspec.runtime.encodings": (
         *("node_laplacian_pe", "node_rwse", "pair_adjacency", "pair_distance", "pair_hops", "pair_walk"),

@@ -132,7 +132,7 @@ def of_reference(
 
 def is_statistic(name: str) -> bool:
     """Whether a weight is counted, not learnt."""
-    return name.rpartition(".")[2] in ("running_mean", "running_var", "num_batches_tracked")
+    return name.rpartition(".")[2] in ("running_mean", "running_var", "num_batches_tracked", "mean")
 
 
 def differentiated(prediction: Tensor, weights: Mapping[str, Tensor], graphs: Sequence[Graph]) -> Result:

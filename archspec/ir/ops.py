@@ -6,6 +6,7 @@ is a row here and a row in `archspec.reference.table`, which says in plain arith
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import nan
 from typing import Literal, cast
 
 from archspec.ir import rules
@@ -124,6 +125,11 @@ def rms_norm_weights(node: Node) -> tuple[Weight, ...]:
 def graph_norm_weights(node: Node) -> tuple[Weight, ...]:
     """Scale, shift and the learnt share of the mean that is taken away."""
     return (*affine(node), Weight("mean_scale", (width(node.type),), 1.0))
+
+
+def average_weights(node: Node) -> tuple[Weight, ...]:
+    """The mean, a buffer; NaN until the training set was seen."""
+    return (Weight("mean", sizes(node.type), nan, False),)
 
 
 X = Formal("x", "value")
@@ -339,6 +345,16 @@ LAYERS = (
     ),
 )
 
+STATISTICS = (
+    Operation(
+        "average",
+        "the mean of x over all its rows in all graphs of the training set",
+        None,
+        rules.average,
+        weights=average_weights,
+    ),
+)
+
 PARTS = (
     Operation(
         "linear_part",
@@ -369,12 +385,15 @@ FUSED = (
 
 OPERATIONS: Mapping[str, Operation] = {
     row.name: row
-    for table in (LEAVES, STRUCTURE, OPERATORS, FUNCTIONS, INDEXING, SHAPES, LAYERS, PARTS, FOREIGN, FUSED)
+    for table in (LEAVES, STRUCTURE, OPERATORS, FUNCTIONS, INDEXING, SHAPES, LAYERS, STATISTICS, PARTS, FOREIGN, FUSED)
     for row in table
 }
 
 PRIMITIVES: Mapping[str, Operation] = {name: row for name, row in OPERATIONS.items() if row.arguments is not None}
 """What a spec can call by name; `encode` and `identity` are made from these by the checker."""
+
+RANDOM = ("dropout", "foreign")
+"""What may differ from one call to the next."""
 
 NORMS = ("batch_norm", "layer_norm", "rms_norm", "graph_norm", "dropout")
 """What may not be applied to an expression in j inside a reduction, where nodes would count by their degree."""

@@ -207,6 +207,12 @@ def embed(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) ->
     return Type(operand.domain, axes)
 
 
+def average(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
+    """From the rows of all graphs to one constant."""
+    result = combine(operands)
+    return result if result == ERROR else replace(result, domain=CONSTANT)
+
+
 def on_rows(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
     """A value with rows, unchanged: a norm of one constant has nothing to compare it with."""
     result = combine(operands)

@@ -4,10 +4,8 @@ Non-goals: dropout, whose every call draws anew; calls with weights of their own
 """
 
 from archspec.ir.nodes import Node, Program, Section
+from archspec.ir.ops import RANDOM
 from archspec.passes.rewrite import bottom_up, each_section
-
-RANDOM = frozenset(("dropout", "foreign"))
-"""Operations that differ from one call to the next."""
 
 
 def share(program: Program) -> Program:

@@ -15,6 +15,11 @@ def parameter(call: Call) -> Value:
     return [call.weights[""].unsqueeze(0) for _ in call.graphs]
 
 
+def average(call: Call) -> Value:
+    """A statistic of the training set, which comes with the weights."""
+    return [call.weights["mean"].unsqueeze(0) for _ in call.graphs]
+
+
 def state(call: Call) -> Value:
     """A state after the input (layer 0) or after block instance number `layer`; the latest if `layer` is None."""
     layer = call.node.get("layer")

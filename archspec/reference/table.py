@@ -28,7 +28,7 @@ from archspec.reference.layers import (
     rms_norm,
     view,
 )
-from archspec.reference.leaves import constant, data, parameter, state
+from archspec.reference.leaves import average, constant, data, parameter, state
 from archspec.reference.structure import ROWS as STRUCTURE
 
 
@@ -62,6 +62,7 @@ def fused(meaning: Meaning) -> Row:
 TABLE: Mapping[str, Row] = {
     "constant": constant,
     "parameter": parameter,
+    "average": average,
     "state": state,
     "data": data,
     **STRUCTURE,

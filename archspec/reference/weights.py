@@ -42,11 +42,11 @@ def of_module(path: str, node: Node, seed: int, dtype: torch.dtype) -> dict[str,
 
 
 def draw(weight: Weight, seed: int, dtype: torch.dtype) -> Tensor:
-    """One tensor: variances positive, counts whole, scales around 1, the rest normal and small where there are many."""
+    """One tensor: variances and averages positive, counts whole, scales around 1, the rest normal, small if many."""
     generator = torch.Generator().manual_seed(seed)
     if weight.name == "num_batches_tracked":
         return torch.tensor(7)
-    if weight.name == "running_var":
+    if weight.name == "running_var" or weight.start != weight.start:  # NaN until the training set was seen
         return (torch.rand(weight.shape, generator=generator, dtype=torch.float64) + 0.5).to(dtype)
     noise = torch.randn(weight.shape, generator=generator, dtype=torch.float64)
     centre = 0.0 if isinstance(weight.start, str) else weight.start

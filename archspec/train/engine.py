@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
 import torch
@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from archspec.data.load import Split
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.runtime import averages
 from archspec.runtime.batch import Batch
 from archspec.train import optimizer as optimizers
 from archspec.train import schedule as schedules
@@ -82,6 +83,11 @@ class Engine(Evaluator):
         """Freeze and thaw the parameters as the spec has it for an epoch, counted from 1."""
         if freeze := getattr(self.module, "freeze", None):
             freeze(epoch)
+
+    def collect(self, batches: Iterable[Batch]) -> int:
+        """Fill in the averages of the training set from its batches; how many numbers those are."""
+        precision = self.settings.precision
+        return averages.collect(self.wrapped, (place_batch(batch, self.device, precision) for batch in batches))
 
     @property
     def rate(self) -> float:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 
 import numpy as np
 import torch
@@ -43,6 +43,7 @@ def estimate(engine: Engine) -> Estimate:
     task, settings = engine.task, engine.settings
     order = epoch_order(settings.seed, 0, len(task.data.train))
     tally = Tally(engine.classes)
+    engine.collect(islice(task.data.train.batches(task.batch_size, order), WARM))
     engine.module.train()
     batches = task.data.train.batches(task.batch_size, order)
     step = timed(batches, lambda batch: engine.step(batch, 0, tally))

@@ -57,6 +57,7 @@ def start(task: Task, path: Path | None, machine: Machine, display: Display, opt
     write_json(made.environment, about)
     display.say(f"{headline(task, machine)} → {made.path}")
     run = Run(engine, state.State(Tally(engine.classes)), made, display, metadata(task))
+    collect_averages(run)
     return finish(run)
 
 
@@ -68,6 +69,8 @@ def resume(task: Task, old: RunFolder, machine: Machine, display: Display) -> Ru
         run.state = state.restore(state.read(old.state), engine)
         engine.freeze(run.state.epoch + 1)
         loop.write_weights(run)
+    else:
+        collect_averages(run)
     old.done.unlink(missing_ok=True)
     old.checkpoints.mkdir(exist_ok=True)
     old.cut_back(run.state.epoch)
@@ -76,6 +79,15 @@ def resume(task: Task, old: RunFolder, machine: Machine, display: Display) -> Ru
     done = f"epoch {run.state.epoch + 1}, step {run.state.step + 1}"
     display.say(f"{headline(task, machine)}, going on at {done} → {old.path}")
     return finish(run)
+
+
+def collect_averages(run: Run) -> None:
+    """Fill in what the spec takes from the training set as a whole, before the first step."""
+    task = run.engine.task
+    if found := run.engine.collect(task.data.train.batches(task.train.eval_batch_size)):
+        run.display.say(
+            f"{counted(found, 'average')} of the training set from {counted(len(task.data.train), 'graph')}"
+        )
 
 
 def note_resumption(old: RunFolder, machine: Machine, display: Display) -> None:
