@@ -19,7 +19,8 @@ from archspec.emit.build import build_module
 from archspec.emit.names import TAKEN, class_name, fresh
 from archspec.emit.wrap import WIDTH, wrapped
 from archspec.ir.nodes import Program
-from archspec.ir.ops import OPERATIONS, Weight, no_weights, weights_of
+from archspec.ir.ops import OPERATIONS, weights_of
+from archspec.ir.weights import Weight, no_weights
 from archspec.pipeline import build
 from archspec.runtime.batch import Batch, as_batch
 from archspec.syntax.load import load_spec, parse_spec

@@ -6,9 +6,10 @@ from dataclasses import replace
 from archspec.check.values import Foreign, Frame, Function, Primitive, Value, broken, is_broken
 from archspec.diagnostics import Problems
 from archspec.ir.nodes import Node, Program, Section, is_shared
-from archspec.ir.ops import weights_of, width
+from archspec.ir.ops import weights_of
 from archspec.ir.printer import section_text
 from archspec.ir.types import Type
+from archspec.ir.weights import width
 from archspec.source import Span
 from archspec.syntax import tree
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from archspec.emit.layout import aligned, flattened, lead, sizes, unflattened, weight
 from archspec.ir.nodes import Node
-from archspec.ir.ops import OPERATIONS, STRUCTURE, columns
+from archspec.ir.ops import OPERATIONS, STRUCTURE
 from archspec.ir.types import ALL, IndexSet
+from archspec.ir.weights import columns
 from archspec.passes.schedule import Choice
 
 ATOM = 10

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from archspec.check.suggest import nearest
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.ir.nodes import Node, Program, full_name
-from archspec.ir.ops import width
+from archspec.ir.weights import width
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

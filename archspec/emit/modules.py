@@ -6,7 +6,8 @@ from math import prod
 from archspec.emit.expressions import number, text
 from archspec.emit.layout import sizes
 from archspec.ir.nodes import Node, Program, Section, is_shared
-from archspec.ir.ops import OPERATIONS, Weight
+from archspec.ir.ops import OPERATIONS
+from archspec.ir.weights import Weight
 
 
 def linear(node: Node, weights: tuple[Weight, ...]) -> str:

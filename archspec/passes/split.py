@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from archspec.ir.nodes import Node, Program
-from archspec.ir.ops import OPERATIONS, width
+from archspec.ir.ops import OPERATIONS
+from archspec.ir.weights import width
 from archspec.passes.finite import safe
 from archspec.passes.hoist import GATHERS
 from archspec.passes.rewrite import bottom_up, each_section

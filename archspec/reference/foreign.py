@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from archspec.ir.nodes import Node
-from archspec.ir.ops import width
+from archspec.ir.weights import width
 from archspec.reference.call import Call, Value
 from archspec.reference.graph import Graph
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from archspec.ir.ops import columns
+from archspec.ir.weights import columns
 from archspec.reference.axes import align
 from archspec.reference.call import Call, Value, rows_in
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from archspec.ir.nodes import Node, Program, full_name
-from archspec.ir.ops import Weight, weights_of
+from archspec.ir.ops import weights_of
+from archspec.ir.weights import Weight
 from archspec.reference.foreign import made
 
 
