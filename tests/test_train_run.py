@@ -138,7 +138,7 @@ def test_plateau_ends_the_run(cache, tmp_path):
 def test_clipping_bounds_the_step_and_records_the_norm_before(cache):
     engine = Engine(task(cache, clip=1e-3, optimizer={"name": "sgd", "lr": 1.0}), CPU.device)
     before = nn.utils.parameters_to_vector(engine.module.parameters()).detach().clone()
-    _loss, norm = engine.step(engine.task.data.train.batch(range(5)), 0, Tally(2))
+    _loss, norm, _penalty = engine.step(engine.task.data.train.batch(range(5)), 0, Tally(2))
     moved = (nn.utils.parameters_to_vector(engine.module.parameters()).detach() - before).norm()
     assert norm > 1e-2
     assert float(moved) == pytest.approx(1e-3, rel=1e-3)

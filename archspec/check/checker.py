@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from archspec.check.expressions import evaluate
 from archspec.check.names import check_clashes, check_endless, check_locals, check_unused, evaluate_sizes
+from archspec.check.penalty import penalty_section
 from archspec.check.sections import (
     States,
     Unrolled,
@@ -72,11 +73,13 @@ def checked(spec: Spec, facts: Facts | None, library: Mapping[str, tree.Definiti
     if not states:
         problems.finish()
     unrolled, history = unroll(spec, world, states)
-    last = output_section(spec, world, history, {name: nodes[-1].type for name, nodes in history.items()})
+    states = {name: nodes[-1].type for name, nodes in history.items()}
+    last = output_section(spec, world, history, states)
+    penalty = penalty_section(spec.penalty, world, history, states)
     layers = check_tied(unrolled.layers, unrolled.owners, unrolled.places, problems)
     problems.finish()
     is_tied = unrolled.owners != [*range(len(unrolled.owners))]
-    program = Program(spec.name, first, layers, last, tuple(unrolled.owners) if is_tied else ())
+    program = Program(spec.name, first, layers, last, tuple(unrolled.owners) if is_tied else (), penalty)
     check_shared(program, problems)
     problems.finish()
     return check_settings(spec, program)
@@ -101,7 +104,5 @@ def unroll(spec: Spec, world: World, states: States) -> tuple[Unrolled, dict[str
 
 def later(spec: Spec, problems: Problems) -> None:
     """Sections of a spec that this version lacks."""
-    if spec.penalty is not None:
-        problems.error("E0299", spec.penalty.span, "`penalty` is not supported yet", help="remove it")
     if spec.settings.track:
         problems.error("E0299", spec.place("track"), "`track:` is not supported yet", help="remove it")

@@ -85,6 +85,6 @@ def layers(expression: tree.Call, frame: Frame) -> Value:
         cure = f"one of {', '.join(sorted(frame.world.states))}"
         return frame.error("E0203", expression.span, "`layers` takes the name of a state", help=cure)
     if argument.id not in frame.place.history or not frame.sees_states:
-        message = "`layers` may be used in `output` only"
+        message = "`layers` may be used in `output` and `penalty` only"
         return frame.error("E0211", expression.span, message, help="move it to `output`")
     return Listing(frame.place.history[argument.id])

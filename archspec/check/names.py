@@ -75,10 +75,12 @@ def check_locals(spec: Spec, states: Mapping[str, tree.Target], frame: Frame) ->
             if name_of(local) not in fixed:
                 report(name_of(local), local.span, (sizes, definitions), frame)
         check_weights(definition.body, fixed, frame)
-    for local in (*named_in(spec.input), *named_in(spec.output)):
+    ends = [spec.output, *([spec.penalty] if spec.penalty else [])]
+    for local in (found for body in (spec.input, *ends) for found in named_in(body)):
         if name_of(local) not in states:
             report(name_of(local), local.span, (sizes, definitions), frame)
-    check_weights(spec.output, {}, frame)
+    for body in ends:
+        check_weights(body, {}, frame)
 
 
 def check_weights(body: tree.Body, states: Iterable[str], frame: Frame) -> None:

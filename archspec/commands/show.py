@@ -29,6 +29,7 @@ def tree_text(spec: Spec, backend: Mapping[str, str]) -> str:
     """The syntax tree of every equation."""
     parts: list[tuple[str, tree.Node]] = [(f"sizes.{name}", value) for name, value in spec.sizes.items()]
     parts += [("input", spec.input), ("stack", spec.stack), ("output", spec.output)]
+    parts += [("penalty", spec.penalty)] if spec.penalty else []
     parts += [(f"where.{name}", definition) for name, definition in spec.definitions.items()]
     return "\n".join(line for title, node in parts for line in branch(title, node, 0)) + "\n"
 

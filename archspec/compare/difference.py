@@ -71,6 +71,7 @@ def equations(spec: Spec) -> Mapping[str, str]:
     """Every equation in canonical text, by its place below `model`."""
     entries = {f"sizes.{name}": print_expression(value) for name, value in spec.sizes.items()}
     entries |= {"input": print_body(spec.input), "stack": print_stack(spec.stack), "output": print_body(spec.output)}
+    entries |= {"penalty": print_body(spec.penalty)} if spec.penalty else {}
     for name, definition in spec.definitions.items():
         heading, body = print_heading(definition.heading), print_body(definition.body)
         entries[f"where.{name}"] = f"{heading}: |\n{indented(body)}" if "\n" in body else f"{heading}: {body}"

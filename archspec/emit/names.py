@@ -104,9 +104,10 @@ class Variables:
 
     @cached_property
     def of_histories(self) -> Mapping[str, str]:
-        """A variable for the list of each state that the output reads all of, in order of their first use."""
+        """A variable for the list of each state that output or penalty read all of, in order of their first use."""
         found: dict[str, str] = {}
-        for node in self.program.output.inputs:
+        ends = [self.program.output, *([self.program.penalty] if self.program.penalty else [])]
+        for node in (found for section in ends for found in section.inputs):
             if node["layer"] is not None:
                 name = str(node["name"])
                 taken = {*self.of_states.values(), *(one for key, one in found.items() if key != name)}

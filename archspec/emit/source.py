@@ -99,16 +99,28 @@ def model_text(plan: Plan, parts: Sequence[Part], variables: Variables) -> str:
         f"self.input = {name[id(program.input)]}()",
         f"self.layers = {tied_layers(program, name) if program.owners else layers_in_order(program, name)}",
         f"self.output = {name[id(program.output)]}()",
+        *([f"self.penalty = {name[id(program.penalty)]}()"] if program.penalty else []),
     ]
     steps = ["batch = as_batch(graphs)", *wiring(program, variables)]
     methods = [
         *method_text("__init__(self) -> None", [*made, *initial_lines(program)]),
         "",
-        *method_text("forward(self, graphs: object) -> Tensor", steps),
+        *forward_text(steps, penalised=program.penalty is not None),
     ]
     if freezes(program):
         methods += ["", *method_text("freeze(self, epoch: int = 1) -> None", list(freeze_lines(program)))]
     return "\n".join(["class Model(nn.Module):", *methods])
+
+
+def forward_text(steps: Sequence[str], penalised: bool) -> Iterator[str]:
+    """`forward`; where there is a penalty, a method that gives both, which `forward` takes the prediction from."""
+    if not penalised:
+        yield from method_text("forward(self, graphs: object) -> Tensor", steps)
+        return
+    yield from method_text("forward(self, graphs: object) -> Tensor", ["return self.with_penalty(graphs)[0]"])
+    yield ""
+    said = '"""The prediction, and the number that is added to the loss."""'
+    yield from method_text("with_penalty(self, graphs: object) -> tuple[Tensor, Tensor]", [said, *steps])
 
 
 def layers_in_order(program: Program, name: Mapping[int, str]) -> str:
@@ -142,7 +154,12 @@ def wiring(program: Program, variables: Variables) -> Iterator[str]:
     for state, kept in variables.of_histories.items():
         yield f"{kept} = [{variables.of_states[state]}]"
     yield from tied_calls(program, variables) if program.owners else layer_calls(program, variables)
-    yield f"return self.output({', '.join(given(program.output, variables))})"
+    result = f"self.output({', '.join(given(program.output, variables))})"
+    if program.penalty:
+        yield f"penalty = self.penalty({', '.join(given(program.penalty, variables))})"
+        mean = ".mean()" if program.penalty.results[0][1].type.domain.kind == "graph" else ""
+        result += f", penalty{mean}"
+    yield f"return {result}"
 
 
 def given(section: Section, variables: Variables) -> list[str]:

@@ -13,15 +13,17 @@ from archspec.equal.batch import packed
 from archspec.equal.differences import Differences, difference
 from archspec.ir.nodes import Node, Program, Section
 from archspec.ir.settings import Drawn, frozen, initial
-from archspec.reference import Graph, evaluate
+from archspec.reference import Graph, outcome
 
 
 @dataclass(frozen=True)
 class Result:
-    """A prediction for all graphs, and gradients of a random linear function of it, by name; 0 for what has no part."""
+    """A prediction for all graphs and the penalty, and gradients of a random linear function of both, by name; 0 for
+    what has no part."""
 
     prediction: Tensor
     gradients: Mapping[str, Tensor]
+    penalty: Tensor
 
 
 def compare(
@@ -43,7 +45,9 @@ def differences(ours: Result, reference: Result) -> Differences:
     common = reference.gradients.keys() & ours.gradients.keys()  # the reference knows no buffers from parameters
     pairs = [(name, ours.gradients[name], reference.gradients[name]) for name in reference.gradients if name in common]
     prediction = difference("output", "prediction", ours.prediction, reference.prediction)
-    return Differences((prediction, *(difference("gradient", *pair) for pair in pairs)))
+    penalty = difference("output", "penalty", ours.penalty, reference.penalty)
+    outputs = (prediction, penalty) if bool(reference.penalty != 0) or bool(ours.penalty != 0) else (prediction,)
+    return Differences((*outputs, *(difference("gradient", *pair) for pair in pairs)))
 
 
 def weight_problems(module: nn.Module, weights: Mapping[str, Tensor]) -> tuple[str, ...]:
@@ -102,8 +106,10 @@ def of_module(
     graphs = [differentiable(graph) for graph in graphs]
     wanted = {name: tensor for name, tensor in module.named_parameters() if tensor.requires_grad}
     with double_precision():
-        prediction = module(packed(graphs))
-    return differentiated(prediction, wanted, graphs)
+        batch = packed(graphs)
+        with_penalty = getattr(module, "with_penalty", None)
+        prediction, penalty = with_penalty(batch) if with_penalty else (module(batch), torch.zeros(()))
+    return differentiated(prediction, penalty, wanted, graphs)
 
 
 @contextmanager
@@ -123,11 +129,11 @@ def of_reference(
     """What the reference gives with these weights."""
     leaves = {name: fresh(tensor) for name, tensor in weights.items()}
     graphs = [differentiable(graph) for graph in graphs]
-    prediction = torch.cat(evaluate(without_dropout(program), leaves, graphs, training))
+    predictions, penalty = outcome(without_dropout(program), leaves, graphs, training)
     still = frozen(program.settings)
     wanted = {name: leaf for name, leaf in leaves.items() if leaf.requires_grad and not is_statistic(name)}
     wanted = {name: leaf for name, leaf in wanted.items() if name not in still}
-    return differentiated(prediction, wanted, graphs)
+    return differentiated(torch.cat(predictions), penalty, wanted, graphs)
 
 
 def is_statistic(name: str) -> bool:
@@ -135,8 +141,10 @@ def is_statistic(name: str) -> bool:
     return name.rpartition(".")[2] in ("running_mean", "running_var", "num_batches_tracked", "mean")
 
 
-def differentiated(prediction: Tensor, weights: Mapping[str, Tensor], graphs: Sequence[Graph]) -> Result:
-    """The prediction with its gradients by the weights, and by the raw data of every graph where it is numbers."""
+def differentiated(
+    prediction: Tensor, penalty: Tensor, weights: Mapping[str, Tensor], graphs: Sequence[Graph]
+) -> Result:
+    """Prediction and penalty, their gradients by the weights, and by the raw data of every graph where it is numbers."""
     noise = torch.randn(prediction.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     numeric = {
         f"of {name} in graph {at}": tensor
@@ -145,11 +153,12 @@ def differentiated(prediction: Tensor, weights: Mapping[str, Tensor], graphs: Se
         if tensor.requires_grad
     }
     wanted = {**weights, **numeric}
-    if not prediction.requires_grad:
-        return Result(prediction, {name: torch.zeros_like(tensor) for name, tensor in wanted.items()})
-    found = torch.autograd.grad((prediction * noise).sum(), list(wanted.values()), allow_unused=True)
+    total = (prediction * noise).sum() + 3 * penalty
+    if not total.requires_grad:
+        return Result(prediction, {name: torch.zeros_like(tensor) for name, tensor in wanted.items()}, penalty)
+    found = torch.autograd.grad(total, list(wanted.values()), allow_unused=True)
     filled = [torch.zeros_like(one) if grad is None else grad for one, grad in zip(wanted.values(), found, strict=True)]
-    return Result(prediction.detach(), dict(zip(wanted, filled, strict=True)))
+    return Result(prediction.detach(), dict(zip(wanted, filled, strict=True)), penalty.detach())
 
 
 def raw_data(graph: Graph) -> dict[str, Tensor]:
@@ -177,6 +186,7 @@ def without_dropout(program: Program) -> Program:
         input=sections[id(program.input)],
         layers=tuple(sections[id(section)] for section in program.layers),
         output=sections[id(program.output)],
+        penalty=sections[id(program.penalty)] if program.penalty else None,
     )
 
 

@@ -69,7 +69,9 @@ def compared(results: Sequence[Result]) -> Differences:
     """The predictions, and the gradients that both have."""
     both = results[0].gradients.keys() & results[1].gradients.keys()
     ours, theirs = (
-        Result(one.prediction, {name: gradient for name, gradient in one.gradients.items() if name in both})
+        Result(
+            one.prediction, {name: gradient for name, gradient in one.gradients.items() if name in both}, one.penalty
+        )
         for one in results
     )
     return differences(ours, theirs)

@@ -74,14 +74,18 @@ class Program:
     output: Section
     owners: tuple[int, ...] = ()
     """The block instance whose weights each instance has, its own unless it is tied; () where none is."""
+    penalty: Section | None = None
+    """What is added to the loss: one number, or one per graph whose mean it is."""
     settings: tuple[Setting, ...] = ()
     """What `parameters:` says, in its order."""
 
     def sections(self) -> Iterator[tuple[str, Section]]:
-        """(path of its weights, section) for every instance: input, layers.0, layers.1, …, output."""
+        """(path of its weights, section) for every instance: input, layers.0, layers.1, …, penalty, output."""
         yield "input", self.input
         for index, section in zip(self.owners or range(len(self.layers)), self.layers, strict=True):
             yield f"layers.{index}", section
+        if self.penalty:
+            yield "penalty", self.penalty
         yield "output", self.output
 
 

@@ -23,6 +23,7 @@ def each_section(program: Program, rewrite: Callable[[Section], Section]) -> Pro
         input=once(program.input),
         layers=tuple(map(once, program.layers)),
         output=once(program.output),
+        penalty=once(program.penalty) if program.penalty else None,
     )
 
 

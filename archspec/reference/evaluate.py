@@ -6,6 +6,7 @@ chance decides (dropout in training).
 
 from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor
 
 from archspec.ir.nodes import Node, Program, Section
@@ -25,13 +26,25 @@ def evaluate(
     `weights` go by their names in `state_dict`; they and numeric features may require gradients. Raises KeyError for a
     weight that is not there and ValueError for dropout in training.
     """
+    return outcome(program, weights, graphs, training)[0]
+
+
+def outcome(
+    program: Program, weights: Mapping[str, Tensor], graphs: Sequence[Graph], training: bool = False
+) -> tuple[list[Tensor], Tensor]:
+    """The prediction as `evaluate` gives it, and the penalty: the mean of its numbers per graph, 0 without one."""
     history: list[States] = []
-    results: dict[str, Value] = {}
+    by_path: dict[str, dict[str, Value]] = {}
     for path, section in program.sections():
-        results = evaluate_section(section, below(weights, path), graphs, training, history)
-        history.append({**(history[-1] if history else {}), **results})
+        by_path[path] = evaluate_section(section, below(weights, path), graphs, training, history)
+        history.append({**(history[-1] if history else {}), **by_path[path]})
+    penalties = by_path["penalty"][""] if program.penalty else [torch.zeros(1, dtype=torch.float64)]
+    return per_label(program, by_path["output"][""], graphs), torch.cat(penalties).mean()
+
+
+def per_label(program: Program, prediction: Value, graphs: Sequence[Graph]) -> list[Tensor]:
+    """The prediction, a constant one repeated for every node."""
     domain = program.output.results[0][1].type.domain
-    prediction = results[program.output.results[0][0]]
     if domain.kind == "constant":
         return [x.expand(graph.nodes, *x.shape[1:]) for x, graph in zip(prediction, graphs, strict=True)]
     return prediction

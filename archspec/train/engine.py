@@ -2,8 +2,13 @@
 
 import math
 import sys
+<<<<<<< HEAD
 from collections.abc import Callable, Iterable, Iterator
 from typing import cast
+=======
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, cast
+>>>>>>> d6aa841 (penalty: a number, or one per graph, in the module, the comparison and the loss)
 
 import torch
 import torch.nn.functional as F
@@ -26,6 +31,16 @@ class Diverged(SpecError):
     """A loss, a gradient or a parameter is no longer a finite number."""
 
 
+class Step(NamedTuple):
+    """What a step tells."""
+
+    loss: float
+    """The penalty included."""
+    norm: float
+    """Of the gradient, before clipping."""
+    penalty: float
+
+
 class Evaluator:
     """A task's module on a device.
 
@@ -37,14 +52,20 @@ class Evaluator:
         self.task, self.settings, self.device, self.module = task, task.train, device, task.module
         self.fabric = open_fabric(device, self.settings.precision)
         self.wrapped = self.fabric.setup_module(self.module)
+        self.penalised = hasattr(self.module, "with_penalty")
+        if self.penalised:
+            self.wrapped.mark_forward_method("with_penalty")
         self.classes = task.data.classes
         self.weighted = self.settings.loss == "weighted_cross_entropy"
 
     def measure(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Logits [nodes, classes], -log p [nodes], class [nodes] and nodes per class [classes] of a batch."""
         placed = place_batch(batch, self.device, self.settings.precision)
+        return self.judged(self.wrapped(placed), placed)
+
+    def judged(self, logits: Tensor, placed: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What `measure` gives, once the module has been run."""
         assert placed.y is not None  # data sets for training have targets
-        logits = self.wrapped(placed)
         return logits, F.cross_entropy(logits, placed.y, reduction="none"), placed.y, counts(placed.y, self.classes)
 
     def scores(self, split: Split, watch: Callable[[], None]) -> Scores:
@@ -94,22 +115,26 @@ class Engine(Evaluator):
         """The learning rate of the last step."""
         return float(self.optimizer.param_groups[0]["lr"])
 
-    def step(self, batch: Batch, number: int, tally: Tally) -> tuple[float, float]:
-        """One step of training, the run's `number`-th from 0; the loss and the gradient's norm before clipping."""
+    def step(self, batch: Batch, number: int, tally: Tally) -> Step:
+        """One step of training, the run's `number`-th from 0."""
         self.schedule.before_step(number)
         self.optimizer.zero_grad()
-        logits, nll, y, count = self.measure(batch)
+        placed = place_batch(batch, self.device, self.settings.precision)
+        output, penalty = self.wrapped.with_penalty(placed) if self.penalised else (self.wrapped(placed), None)
+        logits, nll, y, count = self.judged(output, placed)
         loss = batch_loss(nll, y, count, self.weighted)
-        self.fabric.backward(loss)
+        total = loss if penalty is None else loss + penalty
+        self.fabric.backward(total)
         trained = [one for one in self.module.parameters() if one.grad is not None]
         norm = nn.utils.get_total_norm([one.grad for one in trained if one.grad is not None])
-        value, length = torch.stack([loss.detach().double(), norm.double()]).tolist()  # one wait for the device
+        told = [total, norm] if penalty is None else [total, norm, penalty]
+        value, length, *added = torch.stack([one.detach().double() for one in told]).tolist()  # one wait for the device
         self.check(value, length, number)
         if self.settings.clip is not None:
             nn.utils.clip_grads_with_norm_(trained, self.settings.clip, norm)
         self.optimizer.step()
         tally.add(logits.detach(), nll.detach(), y, count)
-        return value, length
+        return Step(value, length, added[0] if added else 0.0)
 
     def check(self, loss: float, norm: float, number: int) -> None:
         """Stop before a step that would spoil the weights."""

@@ -80,11 +80,12 @@ def train_epoch(run: Run, interrupt: Interrupt) -> None:
     engine.freeze(state.epoch + 1)
     engine.module.train()
     for batch in data.train.batches(size, order[state.step * size :]):
-        loss, norm = engine.step(batch, state.epoch * engine.steps + state.step, state.tally)
-        state.norms.add(norm)
+        made = engine.step(batch, state.epoch * engine.steps + state.step, state.tally)
+        state.norms.add(made.norm)
+        state.penalty += made.penalty
         state.step += 1
         state.seconds = time.perf_counter() - began
-        run.display.step(state, loss, engine.rate)
+        run.display.step(state, made.loss, engine.rate)
         interrupt.check()
 
 
@@ -101,6 +102,8 @@ def score_epoch(run: Run, interrupt: Interrupt) -> Record:
         "train": state.tally.scores(engine.weighted),
         "val": scores(run, data.val, "validation", interrupt),
     }
+    if engine.penalised:
+        record["penalty"] = state.penalty / engine.steps
     if every is not None and number % every == 0:
         record["test"] = scores(run, data.test, "test", interrupt)
     return record | {"seconds": state.seconds, "seconds_scoring": time.perf_counter() - began}

@@ -55,12 +55,14 @@ class State:
     elapsed: float = 0.0
     """Time of all complete epochs, evaluation included."""
     norms: Norms = field(default_factory=Norms)
+    penalty: float = 0.0
+    """Sum of what the steps of the epoch added to the loss."""
     best: Best | None = None
 
     def next_epoch(self, seconds: float) -> None:
         """An epoch is complete."""
         self.epoch, self.step, self.seconds, self.elapsed = self.epoch + 1, 0, 0.0, self.elapsed + seconds
-        self.tally, self.norms = Tally(self.tally.classes), Norms()
+        self.tally, self.norms, self.penalty = Tally(self.tally.classes), Norms(), 0.0
 
 
 def copy_weights(module: nn.Module) -> dict[str, Tensor]:
@@ -94,6 +96,7 @@ def as_dict(engine: Engine, state: State) -> dict[str, Any]:
         "elapsed": state.elapsed,
         "table": state.tally.table.cpu(),
         "norms": [state.norms.total, state.norms.largest],
+        "penalty": state.penalty,
         "best": None if best is None else {"epoch": best.epoch, "score": best.score, "weights": best.weights},
     }
 
@@ -120,7 +123,16 @@ def restore(kept: dict[str, Any], engine: Engine) -> State:
     tally = Tally(engine.classes)
     tally.table = kept["table"]
     best = None if kept["best"] is None else Best(**kept["best"])
-    return State(tally, kept["epoch"], kept["step"], kept["seconds"], kept["elapsed"], Norms(*kept["norms"]), best)
+    return State(
+        tally=tally,
+        epoch=kept["epoch"],
+        step=kept["step"],
+        seconds=kept["seconds"],
+        elapsed=kept["elapsed"],
+        norms=Norms(*kept["norms"]),
+        penalty=kept.get("penalty", 0.0),  # older checkpoints have none
+        best=best,
+    )
 
 
 def random_state() -> dict[str, Any]:
