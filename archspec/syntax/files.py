@@ -82,7 +82,8 @@ def nearest_file(path: Path) -> str:
     """What to write in place of a file that is not there."""
     beside = {one.stem: str(one) for one in path.parent.glob("*.yaml") if one.is_file()} if path.parent.is_dir() else {}
     names = {**{name: name for name in shipped_specs()}, **beside}
-    close = difflib.get_close_matches(path.stem, names, 1)
+    swapped = [name for name in names if sorted(name) == sorted(path.stem)]
+    close = swapped or difflib.get_close_matches(path.stem, names, 1)
     if close:
         return f"write `{names[close[0]]}`"
     return f"the specs that come with archspec: {', '.join(shipped_specs())}" if shipped_specs() else ""
