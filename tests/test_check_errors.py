@@ -95,16 +95,10 @@ def rewrite(mistake: Mistake, problems: tuple[str, ...]) -> None:
 
 def test_every_code_of_the_checker_has_a_row() -> None:
     tested = {problem[:5] for mistake in ROWS for problem in mistake.problems}
-<<<<<<< HEAD
     package = Path(__file__).parents[1] / "archspec"
     sources = [path for folder in ("check", "ir") for path in (package / folder).glob("*.py")]
     used = {code for path in sources for code in re.findall(r'"(E0[2-5]\d\d)"', path.read_text(encoding="utf-8"))}
     assert tested == used - {"E0300"}  # which only a bug can cause
-=======
-    named = {f"E020{n}" for n in (1, 2, 3, 4, 6, 7, 8, 9)} | {f"E021{n}" for n in range(6)} | {"E0299"}
-    named |= {"E0405", "E0317"} | {f"E050{n}" for n in range(1, 8)}
-    assert tested == named | {f"E03{n:02}" for n in (*range(1, 14), 16, 20)}
->>>>>>> d6aa841 (penalty: a number, or one per graph, in the module, the comparison and the loss)
 
 
 def test_example_of_the_language_page() -> None:

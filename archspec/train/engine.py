@@ -2,13 +2,8 @@
 
 import math
 import sys
-<<<<<<< HEAD
 from collections.abc import Callable, Iterable, Iterator
-from typing import cast
-=======
-from collections.abc import Callable, Iterator
 from typing import NamedTuple, cast
->>>>>>> d6aa841 (penalty: a number, or one per graph, in the module, the comparison and the loss)
 
 import torch
 import torch.nn.functional as F
