@@ -74,8 +74,12 @@ def test_numbering_nodes_otherwise_permutes_the_prediction(spec, training):
 
 
 BLOCKS = {name: one for name, one in load_library().items() if one.heading.parameters}
-GIVEN = {"f": "ffn", "e": "e"}
+GIVEN = {"f": "ffn", "e": "e", "p": "p", "m": "p"}
 """What a block gets for an argument that has no default; a state if it is not listed."""
+PAIRS = {"e": "e[i, j in N] = x[i] * x[j]", "p": "p[i, j in V] = x[i] * tanh(x[j])"}
+"""What is not a state of the spec."""
+PER_PAIR = ("softmax_weights", "gauss_weights")
+"""Blocks whose result is per pair."""
 
 
 def lines_of(block: str) -> tuple[str, ...]:
@@ -83,10 +87,12 @@ def lines_of(block: str) -> tuple[str, ...]:
     definition = BLOCKS[block]
     given = [GIVEN.get(one.name, "x") for one in definition.heading.parameters if one.default is None]
     call = f"{block}({', '.join(given)})"
-    edges = ("e[i, j in N] = x[i] * x[j]",) if "e" in given else ()
+    before = tuple(line for name, line in PAIRS.items() if name in given)
+    if block in PER_PAIR:
+        return (*before, f"a = {call}", "x = tanh(sum[j](a[i,j] * x[j]))")
     if len(definition.body.result) == 1:
-        return (*edges, f"x = tanh({call})")
-    return (*edges, f"y, g = {call}", "x = tanh(y + sum[j in N](g[i,j]))")
+        return (*before, f"x = tanh({call})")
+    return (*before, f"y, g = {call}", "x = tanh(y + sum[j in N](g[i,j]))")
 
 
 @pytest.mark.parametrize("block", BLOCKS)

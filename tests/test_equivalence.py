@@ -106,6 +106,11 @@ def test_gates_of_two_distances_are_those_of_a_node_and_its_neighbours():
         ("position_attention", "attend=position_attention"),
         ("position_gating_hops", "gate=position_gating"),
         ("content_attention", "attend=attention"),
+        ("edge_bias_transformer", "attend=biased_attention"),
+        ("path_attention", "attend=path_attention"),
+        ("cluster_attention", "attend=cluster_attention"),
+        ("cluster_attention_gauss", "weights=gauss_weights"),
+        ("cluster_attention", "weights=softmax_weights"),
     ],
 )
 def test_the_library_says_the_same_as_the_specs(name, change):
