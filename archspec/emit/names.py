@@ -11,7 +11,7 @@ from archspec.ir.nodes import Node, Program
 
 RUNTIME: Mapping[str, tuple[str, ...]] = {
     "archspec.runtime.aggregate": (
-        *("gather_source", "gather_target", "restrict", "transpose"),
+        *("gather_source", "gather_target", "restrict"),
         *(
             "segment_logsumexp",
             "segment_max",
@@ -20,6 +20,7 @@ RUNTIME: Mapping[str, tuple[str, ...]] = {
             "segment_softmax",
             "segment_std",
             "segment_sum",
+            "transpose",
         ),
     ),
     "archspec.runtime.attention": ("attention_dense", "attention_gather", "attention_sdpa"),

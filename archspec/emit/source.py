@@ -10,7 +10,7 @@ from archspec.emit.method import arguments, method_lines
 from archspec.emit.modules import constructor_lines, shared_lines
 from archspec.emit.names import RUNTIME, Variables, class_name
 from archspec.emit.settings import freeze_lines, freezes, initial_lines
-from archspec.emit.wrap import wrapped
+from archspec.emit.wrap import WIDTH, wrapped
 from archspec.ir.nodes import Program, Section, is_shared
 from archspec.passes.schedule import Plan
 
@@ -58,7 +58,9 @@ def imports(body: str) -> str:
     lines.append("")
     for module, names in RUNTIME.items():
         if used := [name for name in names if f"{name}(" in body or name == "Batch"]:
-            lines.append(f"from {module} import {', '.join(used)}")
+            line = f"from {module} import {', '.join(used)}"
+            one_each = "".join(f"    {name},\n" for name in used)
+            lines.append(line if len(line) <= WIDTH else f"from {module} import (\n{one_each})")
     return "\n".join(lines)
 
 

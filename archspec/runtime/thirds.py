@@ -28,9 +28,11 @@ class Triples(Pairs):
         self.outer, self.inner = outer, inner
 
     def cross(self, everything: AllPairs) -> Tensor:
-        """The place of (k, j) among all pairs: [triples], int64."""
-        k, j = self.inner.index[self.index], self.outer.index[self.target]
-        return everything.position(k, j)
+        """The place of (k, j) among all pairs: [triples], int64; made once."""
+        if "cross" not in self.cache:
+            k, j = self.inner.index[self.index], self.outer.index[self.target]
+            self.cache["cross"] = everything.position(k, j)
+        return self.cache["cross"]  # type: ignore[return-value]
 
 
 def triples(outer: Pairs, inner: Pairs) -> Triples:
