@@ -144,7 +144,7 @@ def is_statistic(name: str) -> bool:
 def differentiated(
     prediction: Tensor, penalty: Tensor, weights: Mapping[str, Tensor], graphs: Sequence[Graph]
 ) -> Result:
-    """Prediction, penalty, and their gradients by the weights and by the raw data of every graph where it is numbers."""
+    """Prediction and penalty with their gradients by the weights, and by raw data where it is numbers."""
     noise = torch.randn(prediction.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     numeric = {
         f"of {name} in graph {at}": tensor
