@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 SIZES = {"d": 4, "heads": 2, "c": 2}
 Axes = tuple[str, ...]
 AXES: tuple[Axes, ...] = ((), ("d",), ("heads",), ("c",), ("heads", "c"))
-SETS = ("N", "N + i", "V", "near", "reach(0)", "reach(1)", "reach(2)")
+SETS = ("N", "N + i", "V", "near", "reach(0)", "reach(1)", "reach(2)", "N - i", "V - i", "expander(2)")
 ORDER = {"N": 0, "reach(0)": 0, "N + i": 1, "reach(1)": 2, "near": 3, "reach(2)": 3, "V": 9}
 """A set holds every pair of those with smaller numbers, and of itself."""
 
@@ -197,7 +197,8 @@ class Writer:
         return [
             *(f"{name}[{i}, {j}]" for name, large in own if within(over, large)),
             *(f"{name}[{j}, {i}]" for name, large in own if large == "V"),
-            *(f"{name}[{j}, {j}]" for name, large in own if large != "N"),
+            *(f"{name}[{j}, {j}]" for name, large in own if large not in ("N", "N - i", "V - i", "expander(2)")),
+            *(f"fill({name}, {self.pick('0', '0.5', self.parameter(axes))})[{i}, {j}]" for name, _ in own),
         ]
 
     def pair_third(self, axes: Axes, over: str, depth: int) -> str:
@@ -305,7 +306,13 @@ class Writer:
 
 def within(small: str, large: str) -> bool:
     """Whether every pair of a set is one of another's."""
-    return small == large or ORDER[small] < ORDER[large]
+    if small == large or "expander" in large:
+        return small == large
+    if large.endswith(" - i"):
+        return large == "V - i" and small in ("N - i", "expander(2)")
+    if "expander" in small:
+        return large == "V"
+    return small == f"{large} - i" or ORDER[small.removesuffix(" - i")] < ORDER[large]
 
 
 @st.composite

@@ -46,6 +46,7 @@ EXAMPLES = {
     "maximum": "maximum(x, y)",
     "minimum": "minimum(x, y)",
     "concat": "concat(x, y)",
+    "fill": "sum[j in V](fill(x[j], 0.5))",
     "view": "view(x, heads, c)",
     "linear": "linear(x, heads, c)",
 }

@@ -8,6 +8,7 @@ from archspec.ir.nodes import Node, Program, Section, in_order
 from archspec.ir.ops import FUSED, OPERATIONS, PRIMITIVES
 from archspec.ir.printer import expression, labels, program_text, ranges
 from archspec.ir.rules import Mismatch, join_axes
+from archspec.ir.sets import with_self, without_self
 from archspec.ir.types import (
     ALL,
     EDGE,
@@ -226,6 +227,39 @@ def test_sets_lie_within_each_other() -> None:
     assert not NEIGHBOURS.within(reach(0))
 
 
+def without_i(over: IndexSet) -> IndexSet:
+    return IndexSet("- i", base=over)
+
+
+def test_sets_made_from_others_lie_within_them() -> None:
+    expander = IndexSet("expander", 4)
+    assert without_self(NEIGHBOURS_AND_SELF) == without_self(NEIGHBOURS) == without_i(NEIGHBOURS)
+    assert without_self(expander) == expander
+    assert with_self(without_i(NEIGHBOURS)) == NEIGHBOURS_AND_SELF
+    assert with_self(without_i(ALL)) == with_self(ALL) == ALL
+    assert without_self(with_self(expander)) == expander
+    plus = with_self(expander)
+    holds = {
+        without_i(NEIGHBOURS): {NEIGHBOURS, NEIGHBOURS_AND_SELF, reach(2), ALL, without_i(ALL), without_i(reach(2))},
+        without_i(reach(2)): {reach(2), ALL, without_i(ALL)},
+        without_i(ALL): {ALL},
+        expander: {ALL, without_i(ALL), plus},
+        plus: {ALL},
+        NEIGHBOURS: {NEIGHBOURS_AND_SELF, reach(2), ALL},
+        ALL: set(),
+        MEMBERS: set(),
+    }
+    for small in holds:
+        for large in (*holds, NEIGHBOURS_AND_SELF, reach(2)):
+            assert small.within(large) == (small == large or large in holds[small]), f"{small} in {large}"
+
+
+@pytest.mark.parametrize("over", [*CHAIN, without_i(ALL), IndexSet("expander", 2)], ids=str)
+def test_sets_are_printed_as_they_are_written(over: IndexSet) -> None:
+    line = f"x = x + sum[j in {over}](x[j])"
+    assert over in [node.get("over") for node in program(layer=line).layers[0].nodes]
+
+
 def test_text_is_the_same_for_the_same_program() -> None:
     parts = {"layer": "h = linear(x, d)\nx = x + relu(h) * 2", "stack": "3 * layer"}
     assert program_text(program(**parts)) == program_text(program(**parts))
@@ -273,4 +307,4 @@ def test_every_row_says_what_it_computes() -> None:
     for row in OPERATIONS.values():
         assert row.doc
     for row in PRIMITIVES.values():
-        assert row.torch or row.source or row.name in ("concat", "view")
+        assert row.torch or row.source or row.name in ("concat", "view", "fill")

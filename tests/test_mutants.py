@@ -15,7 +15,7 @@ from archspec.ir.nodes import Node, Program
 from archspec.passes import factor, hoist
 from archspec.passes.rewrite import bottom_up, each_section
 from archspec.runtime import aggregate, attention, encodings, norms, products, sparse, thirds
-from archspec.runtime.batch import Pairs
+from archspec.runtime.pairs import Pairs
 from tests.compiling import Case, of_layer
 
 SUM = ("x = x + tanh(sum[j in N](x[j]))",)

@@ -19,6 +19,9 @@ from tests.nodes import SPAN, doubles, leaf, make, node_input, number, parameter
 # Edges 0→1 twice, 1→1, 2→0; node 3 alone.
 ODD = Graph(doubles(1.0, 10.0, 100.0, 1000.0), 4, ((1, 0), (1, 1), (0, 2), (1, 0)))
 
+EXPANDER = [(0, 1), (0, 3), (1, 0), (1, 2), (2, 1), (2, 3), (3, 0), (3, 2)]
+"""The cycle 0 1 2 3, which SplitMix64 gives for four nodes."""
+
 
 def test_every_operation_has_a_row():
     assert set(TABLE) == set(OPERATIONS)
@@ -33,6 +36,14 @@ def test_every_operation_has_a_row():
         (IndexSet("reach", 1), [(0, 0), (0, 2), (1, 0), (1, 1), (2, 2), (3, 3)]),
         (IndexSet("reach", 2), [(0, 0), (0, 2), (1, 0), (1, 1), (1, 2), (2, 2), (3, 3)]),
         (ALL, [(i, j) for i in range(4) for j in range(4)]),
+        (IndexSet("- i", base=NEIGHBOURS), [(1, 0), (0, 2), (1, 0)]),
+        (IndexSet("- i", base=IndexSet("reach", 1)), [(0, 2), (1, 0)]),
+        (IndexSet("- i", base=ALL), [(i, j) for i in range(4) for j in range(4) if i != j]),
+        (IndexSet("expander", 2), EXPANDER),
+        (
+            IndexSet("+ i", base=IndexSet("expander", 2)),
+            [*EXPANDER[:2], (0, 0), *EXPANDER[2:4], (1, 1), *EXPANDER[4:6], (2, 2), *EXPANDER[6:], (3, 3)],
+        ),
     ],
     ids=str,
 )

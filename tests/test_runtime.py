@@ -22,7 +22,7 @@ ODD = {name: [SHAPES[shape] for shape in batch] for name, batch in BATCHES.items
     "no nodes": [(0, ())],
     "no graphs": [],
 }
-SETS = ("N", "N + i", "V", "reach")
+SETS = ("N", "N + i", "V", "reach", "N - i")
 
 
 def make(shapes):
@@ -361,7 +361,7 @@ def test_a_batch_is_freed_without_a_search_for_cycles():
         rt.restrict(batch.N, batch.pairs("V"), torch.zeros(len(batch.pairs("V"))))
         alive = [weakref.ref(batch), *(weakref.ref(batch.pairs(name, 2)) for name in SETS)]
         del batch, values
-        assert [one() for one in alive] == [None] * 5
+        assert [one() for one in alive] == [None] * (1 + len(SETS))
     finally:
         gc.enable()
 

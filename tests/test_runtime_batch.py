@@ -6,10 +6,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 from hypothesis import given
+from hypothesis import strategies as st
 from torch_geometric.data import Batch as PyGBatch
 from torch_geometric.data import Data
 
 from archspec import runtime as rt
+from archspec.ir.sets import IndexSet
+from archspec.reference.graph import Graph, pairs
 from archspec.runtime import batch as batches_module
 from tests.graphs import SHAPES, batches
 from tests.test_runtime import ODD, SETS, listed, make
@@ -25,6 +28,8 @@ def expected_pairs(shapes, name):
             {
                 "N": edges,
                 "N + i": [(i, j) for i, j in edges if i != j] + own,
+                "N - i": [(i, j) for i, j in edges if i != j],
+                "V - i": [(i, j) for i, _ in own for j, _ in own if i != j],
                 "V": [(i, j) for i, _ in own for j, _ in own],
                 "reach": {*own, *edges, *((i, last) for i, j in edges for between, last in edges if j == between)},
             }[name]
@@ -43,7 +48,7 @@ def assert_set(shapes, name):
     assert listed(turned) == [(j, i) for i, j in (listed(pairs)[p] for p in order)]
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", [*SETS, "V - i"])
 def test_sets_are_what_the_language_says(name):
     for shapes in ODD.values():
         assert_set(shapes, name)
@@ -64,8 +69,75 @@ def test_sets_are_made_once():
         batch.pairs("M")
 
 
+@given(shapes=batches())
+@pytest.mark.parametrize("k", [2, 4])
+def test_an_expander_is_regular_symmetric_and_a_graph_s_own(k, shapes):
+    """Every graph gets what it gets alone, and what the reference draws."""
+    found, start = Counter(listed(make(shapes).pairs("expander", k))), 0
+    for nodes, _ in shapes:
+        alone = listed(make([(nodes, ())]).pairs("expander", k))
+        assert alone == pairs(Graph(torch.zeros(nodes), nodes), IndexSet("expander", k))
+        assert {(j, i) for i, j in alone} == set(alone)
+        assert all(i != j for i, j in alone)
+        degrees = Counter(i for i, _ in alone)
+        assert all(min(2, nodes - 1) <= degrees[i] <= k for i in range(nodes))
+        found -= Counter((start + i, start + j) for i, j in alone)
+        start += nodes
+    assert not found
+
+
+def test_an_expander_is_connected_and_mostly_regular():
+    drawn = make([(200, ())]).pairs("expander", 4)
+    assert drawn.count.float().mean() > 3.9
+    steps = torch.zeros(200, 200).index_put((drawn.target, drawn.index), torch.tensor(1.0)) + torch.eye(200)
+    assert bool((torch.linalg.matrix_power(steps, 7) > 0).all())  # a cycle alone takes 100 steps
+
+
+@pytest.mark.parametrize("k", [0, 1, 3, -2])
+def test_an_expander_has_an_even_number_of_neighbours(k):
+    with pytest.raises(ValueError, match="even"):
+        make([(3, ())]).pairs("expander", k)
+
+
+@given(shapes=batches(), seed=st.integers(0, 2**31))
+@pytest.mark.parametrize("absent", [0, 0.5, torch.tensor([1.0, 2.0])])
+@pytest.mark.parametrize("name", ["N", "N + i", "reach", "V - i", "V"])
+def test_fill_adds_parallel_edges_and_marks_absent_pairs(name, absent, shapes, seed):
+    batch = make(shapes)
+    inner, outer = batch.pairs(name, 1), batch.pairs("V")
+    v = torch.randn(len(inner), 2, generator=torch.Generator().manual_seed(seed))
+    sums: dict = {}
+    for pair, row in zip(listed(inner), v, strict=True):
+        sums[pair] = sums.get(pair, 0) + row
+    filled = rt.fill(outer, inner, v, absent)
+    for pair, row in zip(listed(outer), filled, strict=True):
+        torch.testing.assert_close(row, sums.get(pair, torch.as_tensor(absent) + torch.zeros(2)))
+
+
+@given(shapes=batches(), seed=st.integers(0, 2**31))
+def test_parts_of_a_set_are_found_pair_by_pair(shapes, seed):
+    """Of parallel edges the very ones that were kept, through sets made from sets."""
+    batch = make(shapes)
+    draw = torch.Generator().manual_seed(seed)
+    kept = rt.subset(batch.N, torch.rand(len(batch.N), generator=draw) < 0.6)
+    fewer = rt.subset(kept, torch.rand(len(kept), generator=draw) < 0.6)
+    alone = rt.without_self(kept)
+    marks = torch.arange(len(batch.N))
+    for part in (kept, fewer, alone):
+        of_edges = rt.restrict(part, batch.N, marks)
+        assert [listed(batch.N)[edge] for edge in of_edges.tolist()] == listed(part)
+        assert len(set(of_edges.tolist())) == len(part)
+        with_i = batch.pairs("N + i")
+        torch.testing.assert_close(rt.restrict(part, with_i, torch.arange(len(with_i))), with_i.find(batch.N)[of_edges])
+    torch.testing.assert_close(
+        rt.restrict(fewer, kept, rt.restrict(kept, batch.N, marks)), rt.restrict(fewer, batch.N, marks)
+    )
+
+
 INSIDE = [
     ("N", "N + i"), ("N", "reach"), ("N", "V"), ("N + i", "reach"), ("N + i", "V"), ("reach", "V"), ("V", "V"),
+    ("N - i", "N"), ("N - i", "N + i"),
+    ("N - i", "V - i"), ("V - i", "V"), ("expander", "V - i"), ("expander", "expander + i"), ("reach - i", "reach"),
 ]  # fmt: skip
 
 

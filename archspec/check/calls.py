@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from archspec.check import structure
 from archspec.check.foreign import call_foreign, foreign
-from archspec.check.indices import REDUCTIONS, reach
+from archspec.check.indices import NUMBERED, REDUCTIONS, numbered
 from archspec.check.lists import aggregate, each, layers
 from archspec.check.primitives import call_primitive
 from archspec.check.reading import bare
@@ -31,7 +31,7 @@ from archspec.syntax import tree
 DEEPEST = 60
 """Calls inside calls at most: more is an endless expansion, or might as well be one."""
 
-LATER = ("fill", "drop")
+LATER = ("drop",)
 """Words of the language that are refused, not misread."""
 
 
@@ -159,7 +159,7 @@ BUILT_IN: Mapping[str, Callable[[tree.Call, Frame], Value]] = {
     "tied": tied,
     "pyg": foreign,
     "python": foreign,
-    "reach": reach,
+    **dict.fromkeys(NUMBERED, numbered),
     **dict.fromkeys(structure.LISTED, structure.listed),
     "laplacian_pe": structure.laplacian_pe,
 }

@@ -7,7 +7,7 @@ from typing import Any
 from archspec.check.build import as_node, combine
 from archspec.check.calls import call, lambda_, pipe
 from archspec.check.conditions import choice, logic, negation
-from archspec.check.indices import index, reduce, with_self
+from archspec.check.indices import index, reduce, with_or_without_self
 from archspec.check.lookup import name
 from archspec.check.values import Frame, Listing, Value, broken, is_broken, number_of
 from archspec.ir.types import IndexSet
@@ -59,7 +59,7 @@ def binary(expression: tree.Binary, frame: Frame) -> Value:
         return logic(expression, frame)
     left = frame.value(expression.left)
     if isinstance(left, IndexSet):
-        return with_self(expression, frame, left)
+        return with_or_without_self(expression, frame, left)
     right = frame.value(expression.right)
     if (settled := arithmetic(expression, left, right, frame)) is not None:
         return settled

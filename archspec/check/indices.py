@@ -6,12 +6,13 @@ from archspec.check.build import as_node, make, spread, under_two_indices
 from archspec.check.reading import node_at, pair_at, read_node, read_pair
 from archspec.check.values import Binding, Frame, Value, broken, is_broken, number_of
 from archspec.ir.nodes import Node
-from archspec.ir.types import ALL, MEMBERS, NEIGHBOURS, NEIGHBOURS_AND_SELF, NODE, IndexSet
+from archspec.ir.sets import with_self, without_self
+from archspec.ir.types import ALL, MEMBERS, NEIGHBOURS, NODE, IndexSet
 from archspec.syntax import tree
 
 SETS = {"N": NEIGHBOURS, "V": ALL}
 REDUCTIONS = ("sum", "mean", "max", "min", "std", "logsumexp", "softmax")
-KNOWN = "N, V, N + i, reach(k)"
+KNOWN = "N, V, reach(k), expander(k), S + i, S - i"
 
 
 def index(expression: tree.Index, frame: Frame) -> Value:
@@ -37,28 +38,33 @@ def index_set(expression: tree.Expr, frame: Frame) -> IndexSet | None:
     return None
 
 
-def with_self(expression: tree.Binary, frame: Frame, left: IndexSet) -> Value:
-    """`N + i`; the other sums and differences of sets are for later."""
+def with_or_without_self(expression: tree.Binary, frame: Frame, left: IndexSet) -> Value:
+    """`N + i`, `V - i`."""
     plain = isinstance(expression.right, tree.Name) and expression.right.id == "i"
-    if plain and expression.op == "+" and left == NEIGHBOURS:
-        return NEIGHBOURS_AND_SELF
-    if plain and expression.op == "+":
-        return left
-    if plain and expression.op == "-":
-        return frame.unsupported(expression.span, f"the index set `{expression.span.text}`", f"sets: {KNOWN}")
+    if plain and expression.op in ("+", "-"):
+        return with_self(left) if expression.op == "+" else without_self(left)
     message = f"`{expression.op}` makes no index set of {left} and `{expression.right.span.text}`"
     return frame.error("E0208", expression.span, message, help=f"sets: {KNOWN}")
 
 
-def reach(call: tree.Call, frame: Frame) -> Value:
-    """`reach(k)`."""
+NUMBERED = {
+    "reach": ("a number of steps", "such as `reach(2)`", lambda k: k >= 0),
+    "expander": ("an even number of neighbours, from 2 on", "such as `expander(4)`", lambda k: k > 0 and k % 2 == 0),
+}
+"""Sets with a number: what it is, an example, and which numbers will do."""
+
+
+def numbered(call: tree.Call, frame: Frame) -> Value:
+    """`reach(k)`, `expander(k)`."""
+    name = call.function.span.text
+    what, cure, fits = NUMBERED[name]
     found = [frame.value(argument.value) for argument in call.arguments if argument.name in (None, "k")]
     if any(map(is_broken, found)):
         return broken(call.span)
-    steps = [number_of(value) for value in found]
-    if len(call.arguments) != 1 or type(steps[0]) is not int or steps[0] < 0:
-        return frame.error("E0208", call.span, "`reach` takes a number of steps", help="such as `reach(2)`")
-    return IndexSet("reach", steps[0])
+    [k, *_] = [*map(number_of, found), None]
+    if len(call.arguments) != 1 or not isinstance(k, int) or isinstance(k, bool) or not fits(k):
+        return frame.error("E0208", call.span, f"`{name}` takes {what}", help=cure)
+    return IndexSet(name, k)  # type: ignore[arg-type]
 
 
 def reduce(expression: tree.Reduce, frame: Frame) -> Value:

@@ -130,7 +130,8 @@ def on_subset(expression: tree.Index, value: Node, over: IndexSet, turned: bool,
         if frame.binding and frame.binding.third in (first, second):
             return missing(expression, f"the value lives on {own}, which does not hold every pair of {over}", frame)
         message = f"the value lives on {own}, which does not hold every pair of {over}"
-        return frame.error("E0305", expression.span, message, help=f"reduce over {own}")
+        filled = f"fill what is absent: `fill({expression.value.span.text}, 0)[{first}, {second}]`"
+        return frame.error("E0305", expression.span, message, help=f"reduce over {own}, or {filled}")
     if turned:
         value = make("transpose", [value], expression.span, frame, over=own)
     return value if own == over else make("restrict", [value], expression.span, frame, over=over)

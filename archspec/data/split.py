@@ -9,7 +9,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from archspec.data.packed import Packed, offsets
-from archspec.runtime.batch import Batch, Pairs
+from archspec.runtime.batch import Batch
+from archspec.runtime.pairs import Pairs
 
 
 class Split:

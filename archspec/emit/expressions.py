@@ -37,11 +37,12 @@ class Text:
 
 @dataclass(frozen=True)
 class Site:
-    """What the text of a node needs: its operands' texts, and its form."""
+    """What the text of a node needs: its operands' texts, its form, and the names of index sets."""
 
     node: Node
     operands: Sequence[Text]
     choice: Choice | None
+    sets: Mapping[IndexSet, str]
 
     @property
     def types(self) -> list:
@@ -61,14 +62,13 @@ class Site:
         """The Python name of the node's index set."""
         chosen = self.node["over"]
         assert isinstance(chosen, IndexSet)
-        return set_name(chosen)
+        return self.sets[chosen]
 
-
-def set_name(over: IndexSet) -> str:
-    """`N`, `N_and_i`, `V`, `reach_2`, `members`, `V_by_N`."""
-    if over.pairs and over.third:
-        return f"{set_name(over.pairs)}_by_{set_name(over.third)}"
-    return {"N": "N", "N + i": "N_and_i", "reach": f"reach_{over.k}"}.get(over.name, over.name)
+    def read_from(self) -> str:
+        """The Python name of the set on whose pairs the first operand lives."""
+        outer = self.node.operands[0].type.domain.over
+        assert outer is not None
+        return self.sets[outer]
 
 
 def number(value: object) -> str:
@@ -151,14 +151,21 @@ def maximum(site: Site) -> Text:
 
 def restrict(site: Site) -> Text:
     """A value on the pairs of a larger set, read on a smaller one."""
-    outer = site.node.operands[0].type.domain.over
-    assert outer is not None
-    return Text(f"restrict({site.over()}, {set_name(outer)}, {site.operands[0].text})")
+    return Text(f"restrict({site.over()}, {site.read_from()}, {site.operands[0].text})")
+
+
+def fill(site: Site) -> Text:
+    """A value on the pairs of a set, read on all pairs, a number or a parameter where it has none."""
+    value, absent = (
+        aligned(text.atom, node.type, site.node.type.axes)
+        for text, node in zip(site.operands, site.node.operands, strict=True)
+    )
+    return Text(f"fill({site.sets[ALL]}, {site.read_from()}, {value}, {absent})")
 
 
 def gather_cross(site: Site) -> Text:
     """A value on V, read at k and j of triples."""
-    return Text(f"gather_cross({site.over()}, {set_name(ALL)}, {site.operands[0].text})")
+    return Text(f"gather_cross({site.over()}, {site.sets[ALL]}, {site.operands[0].text})")
 
 
 def spread(site: Site) -> Text:
@@ -279,6 +286,7 @@ EXPRESSIONS: Mapping[str, Callable[[Site], Text]] = {
     "gather_cross": gather_cross,
     "transpose": reduction("transpose"),
     "restrict": restrict,
+    "fill": fill,
     "spread": spread,
     "sum": total,
     "mean": reduction("segment_mean"),

@@ -4,11 +4,12 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from archspec.emit.expressions import EXPRESSIONS, Site, Text, set_name
+from archspec.emit.expressions import EXPRESSIONS, Site, Text
 from archspec.emit.names import Variables, fresh
+from archspec.emit.sets import Made, set_names
 from archspec.ir.nodes import Node, Section, is_shared
 from archspec.ir.ops import weights_of
-from archspec.ir.types import ALL, IndexSet
+from archspec.ir.sets import IndexSet
 from archspec.passes.rewrite import users
 from archspec.passes.schedule import Plan
 
@@ -38,6 +39,10 @@ class Method:
         self.users = users(self.section)
         self.place = {id(node): at for at, node in enumerate(self.section.nodes)}
         self.readers = {id(operand): node for node in self.section.nodes for operand in node.operands}
+        self.sets = set_names(self.section)
+        self.decided: dict[int, list[IndexSet]] = {}
+        for over, condition in self.section.sets:
+            self.decided.setdefault(id(condition), []).append(over)
         self.results = {id(value) for _, value in self.section.results}
         for node in self.section.inputs:
             self.texts[id(node)] = Text(self.variables.text(node))
@@ -60,12 +65,16 @@ def arguments(section: Section, variables: Variables) -> list[str]:
 def method_lines(section: Section, plan: Plan, variables: Variables) -> list[str]:
     """The body of `forward`, its return included."""
     method = Method(section, plan, variables)
+    made = Made(method.sets)
+    known = list(made.ready())
     for node in section.nodes:
         if id(node) not in method.texts:
             write(node, method)
+        for over in method.decided.get(id(node), ()):
+            method.lines += made.decided(over, method.texts[id(node)].text)
     results = ", ".join(result_text(value, method) for _, value in section.results)
     lines = [*method.lines, f"return {results}"]
-    return [*set_lines(section), *dtype_lines(section, variables, "\n".join(lines)), *lines]
+    return [*known, *dtype_lines(section, variables, "\n".join(lines)), *lines]
 
 
 def result_text(value: Node, method: Method) -> str:
@@ -87,31 +96,10 @@ def dtype_lines(section: Section, variables: Variables, body: str) -> Iterator[s
     yield f"dtype, device = {dtype}, batch.x.device" if "device=device" in body else f"dtype = {dtype}"
 
 
-def set_lines(section: Section) -> Iterator[str]:
-    """`N = batch.pairs("N")` for every index set the section needs."""
-    for over in dict.fromkeys(found for node in section.nodes for found in sets_of(node)):
-        step = f", {over.k}" if over.name == "reach" else ""
-        made = f'batch.pairs("{over.name}"{step})'
-        if over.pairs and over.third:
-            made = f"triples({set_name(over.pairs)}, {set_name(over.third)})"
-        yield f"{set_name(over)} = {made}"
-
-
-def sets_of(node: Node) -> list[IndexSet]:
-    """The index sets a node's text names."""
-    named = node.get("over")
-    found = [named] if isinstance(named, IndexSet) else []
-    if found and found[0].pairs and found[0].third:
-        found = [found[0].pairs, found[0].third, *([ALL] if node.op == "gather_cross" else []), *found]
-    if node.op == "restrict" and node.operands[0].type.domain.over:
-        found.append(node.operands[0].type.domain.over)
-    return found
-
-
 def write(node: Node, method: Method) -> None:
     """The node's text: into the expression that needs it, or on a line of its own under its equation."""
     operands = [method.texts[id(operand)] for operand in node.operands]
-    text = EXPRESSIONS[node.op](Site(node, operands, method.plan.choices.get(id(node))))
+    text = EXPRESSIONS[node.op](Site(node, operands, method.plan.choices.get(id(node)), method.sets))
     read = frozenset(name for operand in node.operands for name in read_by(operand, method))
     for operand in node.operands:
         method.reads.pop(id(operand), None)
@@ -151,6 +139,8 @@ def inlined(node: Node, text: Text, method: Method) -> bool:
         return len(method.results) == 1
     if len(text.text) > LONGEST:
         return False
+    if id(node) in method.decided:
+        return True
     return node.type.domain.kind == "constant" or equation(method.readers[id(node)]) == equation(node)
 
 

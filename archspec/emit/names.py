@@ -11,7 +11,7 @@ from archspec.ir.nodes import Node, Program
 
 RUNTIME: Mapping[str, tuple[str, ...]] = {
     "archspec.runtime.aggregate": (
-        *("gather_source", "gather_target", "restrict"),
+        *("fill", "gather_source", "gather_target", "restrict"),
         *(
             "segment_logsumexp",
             "segment_max",
@@ -31,6 +31,7 @@ RUNTIME: Mapping[str, tuple[str, ...]] = {
     ),
     "archspec.runtime.foreign": ("call_pyg", "call_python", "pyg", "python"),
     "archspec.runtime.norms": ("GraphNorm", "batch_norm", "graph_norm", "layer_norm", "rms_norm"),
+    "archspec.runtime.pairs": ("subset", "with_self", "without_self"),
     "archspec.runtime.parameters": ("matching",),
     "archspec.runtime.products": (
         *("neighbour_sum_csr", "neighbour_sum_dense", "neighbour_sum_gather", "pair_product"),
@@ -64,7 +65,9 @@ TAKEN = frozenset((*OWN, *(name for names in RUNTIME.values() for name in names)
 """Names the emitted text uses itself, which no value and no class of a spec may hide."""
 
 
-SETS = re.compile(r"({0})(_by_({0}))?".format(r"N|N_and_i|V|reach_\d+"))
+SETS = re.compile(
+    r"({0})(_by_({0}))?".format(r"(?:N|V|(?:reach|expander)_\d+)(?:_(?:and_i|without_i|if|dropped|\d+))*")
+)
 """The names of index sets."""
 
 

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from archspec.reference import Graph
-from archspec.runtime.batch import Batch, Pairs
+from archspec.runtime.batch import Batch
+from archspec.runtime.pairs import Pairs
 
 
 def packed(graphs: Sequence[Graph]) -> Batch:

@@ -13,6 +13,7 @@ from archspec.equal.batch import packed
 from archspec.equal.differences import Differences, difference
 from archspec.ir.nodes import Node, Program, Section
 from archspec.ir.settings import Drawn, frozen, initial
+from archspec.passes.rewrite import with_roots
 from archspec.reference import Graph, outcome
 
 
@@ -196,4 +197,4 @@ def dropout_off(section: Section) -> Section:
     for node in section.nodes:
         attributes = (("p", 0.0),) if node.op == "dropout" else node.attributes
         new[id(node)] = replace(node, operands=tuple(new[id(one)] for one in node.operands), attributes=attributes)
-    return replace(section, results=tuple((name, new[id(value)]) for name, value in section.results))
+    return with_roots(section, new)

@@ -4,7 +4,7 @@ What they give is then NaN or infinite in the reference too, and there is nothin
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from torch import Tensor
 from archspec.diagnostics import Diagnostic
 from archspec.equal.compare import Result, of_reference
 from archspec.facts import Facts
-from archspec.ir.nodes import Node, Program, Section
+from archspec.ir.nodes import Node, Program
 from archspec.reference import Graph
 from archspec.reference.call import Value
 from archspec.reference.evaluate import below, evaluate_section
@@ -71,7 +71,7 @@ def first_node(program: Program, graph: Graph, weights: Mapping[str, Tensor], tr
     """The first operation that makes a NaN, else an infinity, out of finite operands."""
     history: list[Mapping[str, Value]] = []
     for path, section in program.sections():
-        whole = Section(section.title, tuple((str(at), node) for at, node in enumerate(section.nodes)))
+        whole = replace(section, results=tuple((str(at), node) for at, node in enumerate(section.nodes)))
         values = evaluate_section(whole, below(weights, path), [graph], training, history)
         by_node = {id(node): values[str(at)][0] for at, node in enumerate(section.nodes)}
         for test in (torch.isnan, torch.isinf):

@@ -6,10 +6,11 @@ Signs of infinities are followed from operation to operation. What a condition c
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from archspec.ir.nodes import Node, in_order
 from archspec.ir.ops import INDEXING, OPERATIONS, SHAPES
-from archspec.ir.types import ALL
+from archspec.ir.sets import IndexSet
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,6 @@ BECOMES: Mapping[str, str] = {
     **{"neg": "-+", "rsqrt": ".!", "logsigmoid": ".-", "softmax": "!.", "std": "!!"},
 }
 """What an operation makes of +∞ and of -∞: an infinity, `.` a number, `!` a NaN; the last of all that is not here."""
-
-WIDE = (ALL,)
-"""Sets that hold pairs without a way."""
 
 STEEP = ("exp", "square", "pow")
 """Operations whose derivative is infinite at an infinity."""
@@ -72,9 +70,14 @@ def followed(node: Node, operands: Sequence[Infinite]) -> Infinite | None:
     if signs is None or (varies and node.op in STEEP and "+" in signs):
         return None
     local = all(one.local for one in infinite) and not node.op.startswith(("gather", "transpose"))
-    if node.op == "restrict" and local and node["over"] not in WIDE:
+    if node.op == "restrict" and local and not is_wide(cast(IndexSet, node["over"])):
         return Infinite(varies=varies)
     return Infinite(signs, local, varies)
+
+
+def is_wide(over: IndexSet) -> bool:
+    """Whether a set holds pairs without a way; a condition is taken to leave none, like one that chooses a value."""
+    return over.chain[0].name in ("V", "expander") and all(one.name != "if" for one in over.chain)
 
 
 def is_learnt(node: Node) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from archspec.ir.settings import Setting
-from archspec.ir.types import Type
+from archspec.ir.types import IndexSet, Type
 from archspec.source import Span
 
 
@@ -47,16 +47,23 @@ class Section:
 
     `results` are (state, value) for input and blocks, and (("", value),) for the output. States come in as nodes with
     the operation `state` and the attributes `name` and `layer` (None: as it is now; k: as it was after k block
-    instances).
+    instances). `sets` are the index sets that conditions decide on, with the truth value per pair of the base that says
+    which pairs they have; a set stands behind those its own condition lives on.
     """
 
     title: str
     results: tuple[tuple[str, Node], ...]
+    sets: tuple[tuple[IndexSet, Node], ...] = ()
+
+    @property
+    def roots(self) -> tuple[Node, ...]:
+        """What has to be computed: conditions of sets, which other values may live on, then results."""
+        return (*(condition for _, condition in self.sets), *(value for _, value in self.results))
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
-        """All nodes, operands before users, in the order the results need them."""
-        return tuple(in_order(value for _, value in self.results))
+        """All nodes, operands before users, in the order the roots need them."""
+        return tuple(in_order(self.roots))
 
     @property
     def inputs(self) -> tuple[Node, ...]:

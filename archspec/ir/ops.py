@@ -199,6 +199,12 @@ INDEXING = (
     reduction("std", "standard deviation over j, divided by their number; 0 over none and over equal ones"),
     reduction("logsumexp", "log of the sum of exp over j; 0 over none"),
     Operation("softmax", "exp(e[i,j]) / sum over j of it", None, rules.combine),
+    Operation(
+        "fill",
+        "e on all pairs of V, parallel edges added, `absent` where e has no pair",
+        (Formal("e", "value"), Formal("absent", "value")),
+        rules.fill,
+    ),
 )
 
 SHAPES = (

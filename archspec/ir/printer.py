@@ -53,6 +53,7 @@ def section_text(heading: str, section: Section, note: Note) -> str:
         lines.append(f"  {text:<{column}} : {node.type}")
         if remark := note(node):
             lines.append(f"      # {remark}")
+    lines += [f"  {over}: where {names[id(condition)]}" for over, condition in section.sets]
     lines += [f"  → {f'{name} = ' if name else ''}{names[id(value)]}" for name, value in section.results]
     return "\n".join(lines)
 

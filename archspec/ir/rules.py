@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import prod
 from typing import cast
 
-from archspec.ir.types import CONSTANT, EDGE, ERROR, NODE, Axis, Domain, IndexSet, Type, places, reduced, rows_of
+from archspec.ir.types import ALL, CONSTANT, EDGE, ERROR, NODE, Axis, Domain, IndexSet, Type, places, reduced, rows_of
 
 Options = Mapping[str, object]
 Rule = Callable[[Sequence[Type], tuple[Axis, ...], Options], Type]
@@ -154,6 +154,19 @@ def gather(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -
 def turn(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
     """The operand's own type."""
     return operands[0]
+
+
+def fill(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
+    """A value per pair, and the one that stands where there is none, on all pairs."""
+    if ERROR in operands:
+        return ERROR
+    value, absent = operands
+    if value.domain.kind != "pair":
+        raise Mismatch("E0304", f"`fill` needs a value per pair, not one {value.domain}", "leave `fill` out")
+    if absent.domain != CONSTANT:
+        text = f"`fill` needs one number for all absent pairs, not a value {absent.domain}"
+        raise Mismatch("E0304", text, "such as `fill(e, 0)`, or a parameter")
+    return replace(combine(operands), domain=Domain("pair", ALL))
 
 
 def reduce(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:

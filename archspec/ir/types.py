@@ -4,58 +4,34 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from archspec.ir.sets import ALL, ITSELF, MEMBERS, NEIGHBOURS, NEIGHBOURS_AND_SELF, IndexSet
+
+__all__ = [
+    "ALL",
+    "CONSTANT",
+    "EDGE",
+    "ERROR",
+    "GRAPH",
+    "ITSELF",
+    "MEMBERS",
+    "NEIGHBOURS",
+    "NEIGHBOURS_AND_SELF",
+    "NODE",
+    "Axis",
+    "Domain",
+    "IndexSet",
+    "Kind",
+    "Type",
+    "fits",
+    "free",
+    "pair",
+    "places",
+    "reduced",
+    "rows_of",
+    "set_of",
+]
+
 Kind = Literal["constant", "graph", "node", "pair"]
-
-
-@dataclass(frozen=True)
-class IndexSet:
-    """A set of nodes j for every node i: `N`, `N + i`, `V` or `reach(k)`; or `members`, the nodes of every graph.
-
-    N follows the data's edges, repeated edges and self loops included; `N + i` has i once in place of any self loops;
-    in the others a pair (i, j) occurs once. A row for every one of the members is a row for every node.
-
-    `triples` holds, for every pair (i, j) of `pairs`, the pairs (i, k) of `third`: within one equation alone.
-    """
-
-    name: Literal["N", "N + i", "V", "reach", "members", "triples"]
-    k: int = 0
-    pairs: "IndexSet | None" = None
-    third: "IndexSet | None" = None
-
-    def __str__(self) -> str:
-        return {"reach": f"reach({self.k})", "triples": f"{self.pairs} × {self.third}"}.get(self.name, self.name)
-
-    def within(self, other: "IndexSet") -> bool:
-        """Whether every pair of this set is one of the other's: N ⊆ N + i ⊆ reach(1) ⊆ … ⊆ V."""
-        if self == other:
-            return True
-        if {self.name, other.name} & {"members", "triples"}:
-            return False
-        return other.order > 0 and self.order < other.order
-
-    @property
-    def symmetric(self) -> bool:
-        """Whether it surely holds (j, i) where it holds (i, j), whatever the graph."""
-        return self in (ALL, ITSELF)
-
-    @property
-    def reflexive(self) -> bool:
-        """Whether it surely holds (i, i) for every node i, once."""
-        return self.name in ("N + i", "V", "reach")
-
-    @property
-    def order(self) -> float:
-        """Place in that chain; N and `reach(0)`, the smallest, hold nothing but themselves."""
-        if self.name == "reach":
-            return 1 + self.k if self.k else 0
-        return {"N": 0, "N + i": 1, "V": float("inf")}[self.name]
-
-
-NEIGHBOURS = IndexSet("N")
-NEIGHBOURS_AND_SELF = IndexSet("N + i")
-ALL = IndexSet("V")
-ITSELF = IndexSet("reach", 0)
-MEMBERS = IndexSet("members")
 
 
 @dataclass(frozen=True)

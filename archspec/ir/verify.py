@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from archspec.ir.nodes import Node, Program, Section, is_shared
 from archspec.ir.ops import OPERATIONS, STRUCTURE, weights_of
 from archspec.ir.rules import Mismatch, fused, leaf
-from archspec.ir.types import ALL, GRAPH, MEMBERS, NODE, IndexSet, Type, pair, set_of
+from archspec.ir.types import ALL, GRAPH, MEMBERS, NODE, Domain, IndexSet, Type, pair, set_of
 
 
 class Malformed(Exception):
@@ -35,7 +35,13 @@ def verify_section(path: str, section: Section) -> None:
     """Every node by itself, weights among each other."""
     owners: dict[str, Node] = {}
     done: set[int] = set()
+    known: set[IndexSet] = set()
+    for over, condition in section.sets:
+        require(decides(condition, over), path, condition, f"it does not say which pairs {over} has")
     for node in section.nodes:
+        wanted = {over for mentioned in sets_of(node) for over in mentioned.chain if over.decided}
+        require(wanted <= known, path, node, "nothing has said yet which pairs its set has")
+        known.update(over for over, condition in section.sets if condition is node)
         require(all(id(operand) in done for operand in node.operands), path, node, "it is among its own operands")
         done.add(id(node))
         for what, holds in INVARIANTS:
@@ -56,6 +62,24 @@ def verify_states(program: Program) -> None:
             require(states.get(name) == node.type, path, node, f"the state {name} is not what it was made")
         made = {name: value.type for name, value in section.results}
         history.append({**(history[-1] if history else {}), **made})
+
+
+def decides(condition: Node, over: IndexSet) -> bool:
+    """Whether a condition is a truth value for every pair of the base of a set."""
+    type = condition.type
+    return over.decided and type.entries == "flag" and not type.axes and type.domain == Domain("pair", over.base)
+
+
+def sets_of(node: Node) -> tuple[IndexSet, ...]:
+    """The index sets that an operation reads or writes on."""
+    named = node.get("over")
+    given = [operand.type.domain.over for operand in node.operands if node.op in READ_FROM_PAIRS]
+    found = (named, node.type.domain.over, *given)
+    return tuple(dict.fromkeys(over for over in found if isinstance(over, IndexSet)))
+
+
+READ_FROM_PAIRS = ("restrict", "fill")
+"""Operations from the pairs of one set to those of another."""
 
 
 def typed_by_rule(node: Node) -> bool:

@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from archspec.ir.infinite import infinities
 from archspec.ir.nodes import Node, in_order
-from archspec.ir.types import ALL, MEMBERS, NEIGHBOURS, IndexSet
+from archspec.ir.types import ALL, IndexSet
 
 
 class Sign(IntEnum):
@@ -51,14 +51,12 @@ def finite(*nodes: Node) -> bool:
 def safe(over: object, *nodes: Node) -> bool:
     """Whether these values may be computed for every node (or pair), though only the pairs of a set are asked for.
 
-    Every node is the i and the j of some pair in every set but N; a graph may be without members. Every pair is one of
-    some triple where i and j may be any nodes and k is never missing. A value that is infinite where no way leads never
-    may: a dense form multiplies by 0 what is not in the set.
+    Every node is the i and the j of some pair where it is one of its own members; a graph may be without members. Every
+    pair is one of some triple where i and j may be any nodes and k is never missing. A value that is infinite where no
+    way leads never may: a dense form multiplies by 0 what is not in the set.
     """
-    if isinstance(over, IndexSet) and over.third:
-        everything = over.pairs == ALL and over.third.reflexive
-    else:
-        everything = over not in (NEIGHBOURS, MEMBERS)
+    assert isinstance(over, IndexSet)
+    everything = over.reflexive if over.third is None else over.pairs == ALL and over.third.reflexive
     return bounded(nodes) and (everything or finite(*nodes))
 
 

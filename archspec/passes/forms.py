@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from archspec.ir.sets import IndexSet
+
 Unit = Literal["pairs", "V", "V³"]
 
 
@@ -25,9 +27,14 @@ class Form:
     unit: Unit
     nanoseconds: Mapping[int, float]
     """By number of features."""
-    sets: tuple[str, ...] = ("N", "N + i", "V", "reach")
+    sets: tuple[str, ...] = ("all",)
+    """Names of sets, or `all` where it serves every set of nodes."""
     needs_batch: bool = True
     """Whether the runtime function takes the batch before the pairs."""
+
+    def serves(self, over: IndexSet) -> bool:
+        """Whether it can be taken over a set."""
+        return self.sets == ("all",) or over.name in self.sets
 
     def cost(self, units: float, features: int) -> float:
         """Nanoseconds for so many units with so many features each."""

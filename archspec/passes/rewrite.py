@@ -1,7 +1,7 @@
 """How a pass walks a program: every distinct section once, every node after its operands."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from archspec.ir.nodes import Node, Program, Section
@@ -41,7 +41,13 @@ def bottom_up(section: Section, rule: Rule) -> Section:
             better.name = node.name
         made.add(id(better))
         new[id(node)] = better
-    return replace(section, results=tuple((name, new[id(value)]) for name, value in section.results))
+    return with_roots(section, new)
+
+
+def with_roots(section: Section, new: Mapping[int, Node]) -> Section:
+    """The section with other nodes, by the identity of those they stand for."""
+    results = tuple((name, new[id(value)]) for name, value in section.results)
+    return replace(section, results=results, sets=tuple((over, new[id(value)]) for over, value in section.sets))
 
 
 def with_operands(node: Node, operands: Sequence[Node]) -> Node:
@@ -52,7 +58,7 @@ def with_operands(node: Node, operands: Sequence[Node]) -> Node:
 
 
 def users(section: Section) -> Counter[int]:
-    """How often each node, by identity, is used by nodes and results."""
+    """How often each node, by identity, is used by nodes, results and sets."""
     counted = Counter(id(operand) for node in section.nodes for operand in node.operands)
-    counted.update(id(value) for _, value in section.results)
+    counted.update(map(id, section.roots))
     return counted

@@ -30,11 +30,21 @@ class Shape:
 
     def pairs(self, over: IndexSet) -> float:
         """Pairs of a set in a graph; reach(k) grows by the mean degree each step, up to all."""
+        if over.base is not None:
+            return self.made_from(over, self.pairs(over.base))
         if over.name == "V":
             return self.squared
         if over.name == "reach":
             return self.reached(over.k)
+        if over.name == "expander":
+            return min(self.squared - self.nodes, self.nodes * over.k)
         return self.edges + (self.nodes if over.name == "N + i" else 0)
+
+    def made_from(self, over: IndexSet, pairs: float) -> float:
+        """Pairs of a set made from one of so many; of a condition nothing is known, so it may hold for half of them."""
+        inside = over.base is not None and over.base.reflexive
+        more = {"+ i": self.nodes, "- i": -self.nodes * inside}
+        return max(0.0, pairs + more[over.name]) if over.name in more else pairs / 2
 
     def reached(self, steps: int) -> float:
         """Pairs of reach(k)."""
@@ -109,7 +119,7 @@ def choose(node: Node, shape: Shape, forced: str | None) -> Choice:
     costs = {
         form: form.cost(shape.units(form.unit, over), features) * BATCH / 1e6
         for form in FORMS[node.op]
-        if over.name in form.sets
+        if form.serves(over)
     }
     figures = ", ".join(
         f"{form.backend} {milliseconds(cost)}" for form, cost in sorted(costs.items(), key=lambda item: item[1])

@@ -1,10 +1,11 @@
 """A graph as the reference sees it: nodes, a list of edges, and index sets worked out from the list each time."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from archspec.ir.types import MEMBERS, IndexSet
+from archspec.ir.types import MEMBERS, NEIGHBOURS, IndexSet
 
 Pair = tuple[int, int]
 
@@ -22,14 +23,42 @@ class Graph:
     edges: tuple[Pair, ...] = ()
     e: Tensor | None = None
     pos: Tensor | None = None
+    kept: Mapping[IndexSet, Sequence[int]] = field(default_factory=dict)
+    """The pairs of the base for which the condition of a set holds, as far as they are known."""
 
 
 def pairs(graph: Graph, over: IndexSet) -> list[Pair]:
-    """The pairs (i, j) with j in a set: N as the data has them, the others by i.
+    """The pairs (i, j) with j in a set: N as the data has them, others by i.
 
     Of members there is a pair for every node j, and the only i is 0, the graph. Of triples (i, j, k) there are pairs of
     places: that of (i, j) among the first pairs, that of (i, k) among the second.
     """
+    return [pair for pair, _ in numbered(graph, over)]
+
+
+def numbered(graph: Graph, over: IndexSet) -> list[tuple[Pair, int]]:
+    """The pairs of a set, each with its number among parallel edges in the set that it comes from."""
+    if over.decided:
+        return [numbered(graph, based(over))[row] for row in graph.kept[over]]
+    if over.name == "- i":
+        return [((i, j), number) for (i, j), number in numbered(graph, based(over)) if i != j]
+    before: dict[Pair, int] = {}
+    found = []
+    for pair in listed(graph, over):
+        found.append((pair, before.get(pair, 0)))
+        before[pair] = before.get(pair, 0) + 1
+    return found
+
+
+def based(over: IndexSet) -> IndexSet:
+    """The set that another is made from."""
+    if over.base is None:
+        raise ValueError(f"{over} is made from no other set")
+    return over.base
+
+
+def listed(graph: Graph, over: IndexSet) -> list[Pair]:
+    """The pairs of a set in order."""
     if over == MEMBERS:
         return [(0, j) for j in range(graph.nodes)]
     if over.pairs is not None and over.third is not None:
@@ -53,14 +82,33 @@ def heads(graph: Graph, over: IndexSet) -> int:
 
 
 def members(graph: Graph, over: IndexSet, i: int) -> list[int]:
-    """The nodes j of a set for one node i: `N + i` has i once, its other edges as often as they are repeated."""
-    if over.name == "N + i":
-        return [source for target, source in graph.edges if target == i and source != i] + [i]
+    """The nodes j of a set for one node i: `S + i` has i once, its other pairs as often as they are repeated."""
+    if over.name in ("N + i", "+ i"):
+        base = NEIGHBOURS if over.base is None else over.base
+        return [source for target, source in pairs(graph, base) if target == i and source != i] + [i]
     if over.name == "reach":
         return sorted(within_reach(graph, i, over.k))
+    if over.name == "expander":
+        return sorted(beside(graph.nodes, over.k, i) - {i})
     if over.name == "V":
         return list(range(graph.nodes))
     raise ValueError(f"no index set is called {over.name}")
+
+
+def beside(nodes: int, k: int, i: int) -> set[int]:
+    """The nodes before and after i on k / 2 cycles through all nodes, drawn by SplitMix64 and Fisher and Yates."""
+    mask, state, found = 2**64 - 1, (nodes << 32) + k, set()
+    for _ in range(k // 2):
+        cycle = list(range(nodes))
+        for last in reversed(range(1, nodes)):
+            state = (state + 0x9E3779B97F4A7C15) & mask
+            word = ((state ^ state >> 30) * 0xBF58476D1CE4E5B9) & mask
+            word = ((word ^ word >> 27) * 0x94D049BB133111EB) & mask
+            other = (word ^ word >> 31) % (last + 1)
+            cycle[last], cycle[other] = cycle[other], cycle[last]
+        at = cycle.index(i)
+        found |= {cycle[at - 1], cycle[(at + 1) % nodes]}
+    return found
 
 
 def in_neighbours(graph: Graph, i: int) -> set[int]:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from archspec.ir.types import ALL
 from archspec.reference.call import Call, Row, Value
-from archspec.reference.graph import Pair, pairs, rows_by_target
+from archspec.reference.graph import Pair, numbered, pairs, rows_by_target
 
 
 def gather(column: int) -> Row:
@@ -39,16 +40,26 @@ def transpose(call: Call) -> Value:
 
 def restrict(call: Call) -> Value:
     """The rows of those pairs that are in the smaller set."""
-    indices = [places(pairs(graph, call.over()), pairs(graph, call.over(0))) for graph in call.graphs]
+    indices = [places(numbered(graph, call.over()), numbered(graph, call.over(0))) for graph in call.graphs]
     return [x[index] for x, index in zip(call.operands[0], indices, strict=True)]
 
 
-def places(wanted: list[Pair], held: list[Pair]) -> list[int]:
-    """Where each wanted pair is held; a repeated one takes the held repetitions in order, and then the last again."""
-    rows: dict[Pair, list[int]] = {}
-    for row, pair in enumerate(held):
-        rows.setdefault(pair, []).append(row)
-    return [rows[pair].pop(0) if len(rows[pair]) > 1 else rows[pair][0] for pair in wanted]
+def places(wanted: list[tuple[Pair, int]], held: list[tuple[Pair, int]]) -> list[int]:
+    """Where each wanted pair is held; of parallel edges the same one, or the last where fewer are held."""
+    rows = {one: row for row, one in enumerate(held)}
+    last = {pair: row for row, (pair, _) in enumerate(held)}
+    return [rows.get((pair, number), last[pair]) for pair, number in wanted]
+
+
+def fill(call: Call) -> Value:
+    """For every pair of V the sum of its rows, or the absent value where it has none."""
+    result = []
+    for (x, absent), graph in zip(call.aligned(call.node.type.axes), call.graphs, strict=True):
+        held = pairs(graph, call.over(0))
+        rows = {pair: [row for row, one in enumerate(held) if one == pair] for pair in pairs(graph, ALL)}
+        filled = [x[found].sum(0) if found else absent[0].expand(x.shape[1:]) for found in rows.values()]
+        result.append(torch.stack(filled) if filled else x)
+    return result
 
 
 def spread(call: Call) -> Value:

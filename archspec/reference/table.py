@@ -14,7 +14,18 @@ from archspec.reference.call import Call, Row, Value
 from archspec.reference.elementwise import ELEMENTWISE
 from archspec.reference.foreign import foreign
 from archspec.reference.fused import MEANINGS, Meaning
-from archspec.reference.indexing import cross, gather, logsumexp, reduction, restrict, softmax, spread, std, transpose
+from archspec.reference.indexing import (
+    cross,
+    fill,
+    gather,
+    logsumexp,
+    reduction,
+    restrict,
+    softmax,
+    spread,
+    std,
+    transpose,
+)
 from archspec.reference.layers import (
     batch_norm,
     concat,
@@ -73,6 +84,7 @@ TABLE: Mapping[str, Row] = {
     "gather_cross": cross,
     "transpose": transpose,
     "restrict": restrict,
+    "fill": fill,
     "spread": spread,
     "sum": reduction(lambda rows: rows.sum(0)),
     "mean": reduction(lambda rows: rows.mean(0)),

@@ -1,6 +1,7 @@
 """The few torch functions emitted code calls: batches, aggregation, attention, norms. It depends on torch alone."""
 
 from archspec.runtime.aggregate import (
+    fill,
     gather_source,
     gather_target,
     pool_max,
@@ -17,8 +18,9 @@ from archspec.runtime.aggregate import (
     transpose,
 )
 from archspec.runtime.attention import attention_dense, attention_gather, attention_sdpa
-from archspec.runtime.batch import Batch, Pairs, as_batch
+from archspec.runtime.batch import Batch, as_batch
 from archspec.runtime.norms import GraphNorm, batch_norm, graph_norm, layer_norm, rms_norm
+from archspec.runtime.pairs import Pairs, subset, with_self, without_self
 from archspec.runtime.products import (
     neighbour_sum_csr,
     neighbour_sum_dense,
@@ -39,6 +41,7 @@ __all__ = [
     "attention_gather",
     "attention_sdpa",
     "batch_norm",
+    "fill",
     "gather_cross",
     "gather_source",
     "gather_target",
@@ -62,9 +65,12 @@ __all__ = [
     "segment_softmax",
     "segment_std",
     "segment_sum",
+    "subset",
     "transpose",
     "triples",
     "weighted_sum_csr",
     "weighted_sum_dense",
     "weighted_sum_gather",
+    "with_self",
+    "without_self",
 ]

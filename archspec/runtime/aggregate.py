@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from archspec.runtime.batch import Batch, Pairs
+from archspec.runtime.batch import Batch
+from archspec.runtime.pairs import Pairs
 from archspec.runtime.sparse import GatherSource, GatherTarget, SegmentSum, flat, has_csr, incidence
 
 
@@ -34,6 +35,21 @@ def restrict(inner: Pairs, outer: Pairs, v: Tensor) -> Tensor:
 def transpose(pairs: Pairs, v: Tensor) -> Tensor:
     """v[j, i] on every pair (i, j) of a symmetric set that holds no pair twice: [pairs, *axes] to the same."""
     return Transpose.apply(v, pairs)
+
+
+def fill(outer: Pairs, inner: Pairs, v: Tensor, absent: float | Tensor) -> Tensor:
+    """A value on a smaller set read on a larger one: [pairs of inner, *axes] to [pairs of outer, *axes].
+
+    Pairs that `inner` repeats are added; those it lacks have the value `absent`, which broadcasts to the axes.
+    """
+    if inner is outer:
+        return v
+    place = outer.find(inner)
+    cells = v.new_zeros(len(outer), *v.shape[1:]).index_add(0, place, v)
+    if isinstance(absent, float | int) and absent == 0:
+        return cells
+    lacking = torch.ones(len(outer), dtype=torch.bool, device=v.device).index_fill_(0, place, value=False)
+    return torch.where(lacking.view(-1, *[1] * (v.dim() - 1)), absent, cells)
 
 
 def segment_sum(pairs: Pairs, v: Tensor) -> Tensor:

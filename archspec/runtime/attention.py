@@ -9,8 +9,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from archspec.runtime.aggregate import gather_target, segment_softmax
-from archspec.runtime.batch import AllPairs, Batch, Pairs
+from archspec.runtime.batch import Batch
 from archspec.runtime.blocks import BlockAttention, arrange, blocks_of, multiplicity, restore, spread_pairs
+from archspec.runtime.pairs import AllPairs, Pairs
 from archspec.runtime.products import pair_product, weighted_sum_csr
 from archspec.runtime.sparse import flat
 

@@ -8,117 +8,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from archspec.runtime.pairs import AllPairs, Pairs, offsets, sorting, with_self, without_self
+from archspec.structure.expander import expander_pairs
 from archspec.structure.reach import reach_pairs
-
-
-@dataclass(eq=False)
-class Pairs:
-    """The pairs (i, j) of an index set over a whole batch, sorted by i: row `i` is source[ptr[i]:ptr[i+1]]."""
-
-    ptr: Tensor  # [nodes + 1], int64
-    source: Tensor  # [pairs], int32 or int64, j of every pair, in the numbering of the batch
-    symmetric: bool = False
-    """Whether (j, i) is in the set as often as (i, j)."""
-    columns: int | None = None
-    """How many j there are; None where there are as many as rows."""
-    cache: dict[object, object] = field(default_factory=dict, repr=False)
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    @property
-    def rows(self) -> int:
-        """How many i there are."""
-        return len(self.ptr) - 1
-
-    @property
-    def width(self) -> int:
-        """How many j there are."""
-        return self.rows if self.columns is None else self.columns
-
-    @cached_property
-    def count(self) -> Tensor:
-        """How many pairs each i has, its degree."""
-        return self.ptr.diff()  # [rows], int64
-
-    @cached_property
-    def target(self) -> Tensor:
-        """i of every pair; sorted."""
-        rows = torch.arange(self.rows, device=self.ptr.device)
-        return torch.repeat_interleave(rows, self.count, output_size=len(self))  # [pairs], int64
-
-    @cached_property
-    def index(self) -> Tensor:
-        """j of every pair, as torch's indexing wants it."""
-        return self.source.long()  # [pairs], int64
-
-    @cached_property
-    def reverse(self) -> tuple["Pairs", Tensor]:
-        """The pairs (j, i) as a set sorted by j, and which of our pairs each of them is."""
-        order = sorting(self.source, self.width)  # [pairs], int64
-        ptr = self.ptr if self.symmetric else offsets(torch.bincount(self.index, minlength=self.width))
-        return Pairs(ptr, self.target[order].to(self.source.dtype), self.symmetric, self.rows), order
-
-    @property
-    def transpose(self) -> "Pairs":
-        """The pairs (j, i) where the order within a row does not matter: a symmetric set is its own transpose."""
-        return self if self.symmetric else self.reverse[0]
-
-    def find(self, inner: "Pairs") -> Tensor:
-        """Which of our pairs each pair of a subset is; made once, kept with the subset.
-
-        Pairs that the subset repeats are our repetitions in order, as far as we repeat them, then the last of ours.
-        """
-        if self not in inner.cache:
-            inner.cache[self] = self._find(inner)
-        return inner.cache[self]  # type: ignore[return-value]  # [pairs of inner], int64
-
-    def _find(self, inner: "Pairs") -> Tensor:
-        wanted, held = (pairs.target * self.width + pairs.index for pairs in (inner, self))
-        if bool((held.diff() > 0).all()):
-            return torch.searchsorted(held, wanted)
-        held, order = torch.sort(held, stable=True)
-        last = torch.searchsorted(held, wanted, right=True) - 1
-        return order[torch.minimum(torch.searchsorted(held, wanted) + repetition(wanted), last)]
-
-
-class AllPairs(Pairs):
-    """V: all ordered pairs (i, j) of nodes of one graph, i included; j runs through the graph in order.
-
-    Padded and blockwise kernels need `ptr` alone, so the pairs themselves are written out when somebody asks for them.
-    """
-
-    def __init__(self, node_ptr: Tensor, graph: Tensor, pairs: int):
-        self.first = node_ptr[graph]  # [nodes], the first node of every node's graph
-        self.pair_count = pairs
-        self.ptr = offsets(node_ptr.diff()[graph])
-        self.symmetric, self.columns, self.cache = True, None, {}
-
-    def __len__(self) -> int:
-        return self.pair_count
-
-    def _find(self, inner: Pairs) -> Tensor:
-        return self.position(inner.target, inner.index)
-
-    def position(self, i: Tensor, j: Tensor) -> Tensor:
-        """Which pair (i, j) is; both must lie in one graph."""
-        return self.ptr[i] + j - self.first[i]
-
-    @cached_property
-    def source(self) -> Tensor:  # type: ignore[override]
-        """j of every pair."""
-        start = self.ptr[:-1] - self.first  # [nodes]
-        return torch.arange(len(self), device=self.ptr.device) - start[self.target]  # [pairs], int64
-
-    @property
-    def reverse(self) -> tuple[Pairs, Tensor]:
-        """Itself, and where (j, i) stands for every (i, j); not cached, lest the set hold itself."""
-        return self, self.turned
-
-    @cached_property
-    def turned(self) -> Tensor:
-        """Where (j, i) stands for every (i, j)."""
-        return self.position(self.index, self.target)  # [pairs], int64
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,9 +76,9 @@ class Batch:
         return Padding(torch.arange(self.nodes, device=self.node_ptr.device) + start[self.graph], mask, width)
 
     def pairs(self, name: str, k: int = 0) -> Pairs:
-        """The pairs of an index set, made once: "N", "N + i", "V", "reach" (with k), "members" (of graphs).
+        """The pairs of an index set, made once: "N", "V", "reach" and "expander" (with k), "members" (of graphs).
 
-        Another name is a KeyError.
+        With " + i" or " - i" behind it a name stands for the set with i once or without i. Another is a KeyError.
         """
         if name in ("N", "members"):
             return self.N if name == "N" else self.members
@@ -195,8 +87,9 @@ class Batch:
         return self.cache[name, k]  # type: ignore[return-value]
 
     def _make_pairs(self, name: str, k: int) -> Pairs:
-        if name == "N + i":
-            return with_self(self.N)
+        if name.endswith((" + i", " - i")):
+            base = self.pairs(name[:-4], k)
+            return with_self(base) if name.endswith("+ i") else without_self(base)
         if name == "V":
             return AllPairs(self.node_ptr, self.graph, sum(size * size for size in self.sizes))
         if (name, k) == ("reach", 0):
@@ -204,6 +97,8 @@ class Batch:
             return Pairs(nodes, nodes[:-1], symmetric=True)
         if name == "reach":
             return Pairs(*reach_pairs(self.node_ptr, self.N.ptr, self.N.source, k), self.N.symmetric)
+        if name == "expander":
+            return Pairs(*expander_pairs(self.node_ptr, k), symmetric=True)
         raise KeyError(f"no index set is called {name!r}")
 
     def to(self, device: torch.device | str) -> "Batch":
@@ -216,45 +111,6 @@ class Batch:
         }
         y, e, pos = (None if value is None else value.to(device) for value in (self.y, self.e, self.pos))
         return Batch(self.x.to(device), self.node_ptr.to(device), N, y, e, pos, cache)
-
-
-def offsets(counts: Tensor) -> Tensor:
-    """Where rows of these lengths begin, and where the last ends."""
-    ptr = counts.new_zeros(len(counts) + 1)
-    torch.cumsum(counts, 0, out=ptr[1:])
-    return ptr  # [rows + 1]
-
-
-def sorting(index: Tensor, largest: int) -> Tensor:
-    """The order that sorts indices below `largest`, equal ones as they come; half as long in int32."""
-    if bool((index.diff() >= 0).all()):
-        return torch.arange(len(index), device=index.device)
-    return torch.argsort(index.int() if largest < 2**31 else index, stable=True)  # [indices], int64
-
-
-def repetition(ids: Tensor) -> Tensor:
-    """How many equal ids stand before each."""
-    ordered, order = torch.sort(ids, stable=True)
-    place = torch.arange(len(ids), device=ids.device)
-    return torch.empty_like(place).index_copy_(0, order, place - torch.searchsorted(ordered, ordered))
-
-
-def with_self(neighbours: Pairs) -> Pairs:
-    """N + i: every self loop out, then i once, at the end of its row; other parallel edges stay as many as they are."""
-    kept = neighbours.target != neighbours.index  # [pairs of N]
-    nodes = torch.arange(neighbours.rows, device=kept.device)
-    # A kept edge has moved down by the loops before it and up by one node for every row before its own.
-    place = kept.cumsum(0) - 1 + neighbours.target
-    ptr = offsets(neighbours.count) + offsets(nodes.new_ones(len(nodes)))
-    ptr -= offsets((~kept).long())[neighbours.ptr]
-    source = neighbours.source.new_empty(int(kept.sum()) + len(nodes))
-    source[place[kept]] = neighbours.source[kept]
-    source[ptr[1:] - 1] = nodes.to(source.dtype)
-    result = Pairs(ptr, source, neighbours.symmetric)
-    neighbours.cache[result] = torch.where(
-        kept, place, ptr[1:][neighbours.target] - 1
-    )  # what result.find would look for
-    return result
 
 
 @dataclass(frozen=True)

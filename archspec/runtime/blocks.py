@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from archspec.runtime.batch import AllPairs, Batch, Pairs, offsets
+from archspec.runtime.batch import Batch
+from archspec.runtime.pairs import AllPairs, Pairs, offsets
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,9 @@
 from torch import Tensor
 
 from archspec.runtime.aggregate import gather_source, segment_sum
-from archspec.runtime.batch import Batch, Pairs
+from archspec.runtime.batch import Batch
 from archspec.runtime.blocks import BlockSum, arrange, blocks_of, multiplicity, restore, spread_pairs
+from archspec.runtime.pairs import Pairs
 from archspec.runtime.sparse import NeighbourSum, PairProduct, WeightedSum, flat
 
 

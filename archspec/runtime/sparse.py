@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from archspec.runtime.batch import Pairs
+from archspec.runtime.pairs import Pairs
 
 with warnings.catch_warnings():
     # torch warns once a process that its CSR tensors are in beta; have it over with.

@@ -12,8 +12,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from archspec.runtime.aggregate import gather_source, segment_sum
-from archspec.runtime.batch import AllPairs, Batch, Pairs, offsets
+from archspec.runtime.batch import Batch
 from archspec.runtime.blocks import Blocks, Order, Rearrange, blocks_of, matrices, spread_pairs, write_matrices
+from archspec.runtime.pairs import AllPairs, Pairs, offsets
 from archspec.runtime.sparse import flat
 
 
