@@ -31,13 +31,13 @@ PARENTS = {
 """The spec that each ablation extends."""
 WHOLE = [name for name in FILES if name not in PARENTS]
 """Specs that extend no other: tested in every form and with every pass."""
-SMALL = {"d": 8, "heads": 2, "dp": 4}
+SMALL = {"d": 8, "heads": 2, "dp": 4, "walks": 4}
 """Sizes for tests: those of them that a spec has."""
 
 SPEC = """
 name: test
 model:
-  sizes: {{d: 4, heads: 2, c: d / heads}}
+  sizes: {{d: 4, heads: 2, c: d / heads, c2: c, dp: d}}
   input: x = encode(x, d)
   stack: 2 * layer
   output: linear(x, out)
@@ -60,6 +60,10 @@ class Case:
         bare = batch(name, letters=self.facts.letters, features=self.facts.features, seed=seed)
         return [furnished(graph, self.facts, seed + at) for at, graph in enumerate(bare)]
 
+    def rows(self, graphs: list[Graph]) -> list[int]:
+        """Rows of the prediction for each graph."""
+        return [graph.nodes if self.facts.level == "node" else 1 for graph in graphs]
+
 
 def of_spec(spec: Spec, facts: Facts, **backend: str) -> Case:
     """Compile, with forms of fused operations forced by the operation's name."""
@@ -71,7 +75,13 @@ def of_spec(spec: Spec, facts: Facts, **backend: str) -> Case:
 def of_file(name: str, numeric: bool = False, backend: str = "") -> Case:
     """A spec that comes with archspec, small, all its fused operations in one form where they have it."""
     spec = load_spec(name, list(smaller(load_spec(name))))
-    return of_spec(spec, NUMBERS if numeric else CATEGORIES, **forced(backend))
+    return of_spec(spec, facts_of(spec, numeric), **forced(backend))
+
+
+def facts_of(spec: Spec, numeric: bool) -> Facts:
+    """Like the spec's data set, of which only the task is kept."""
+    facts, data = NUMBERS if numeric else CATEGORIES, TABLE[spec.settings.data.name]
+    return replace(facts, task=data.task, out=data.out)
 
 
 def smaller(spec: Spec) -> Iterator[str]:

@@ -198,9 +198,9 @@ def test_classes_hide_nothing(title: str) -> None:
 ODD = {
     "names Python takes": {
         "input": "batch = encode(x, d)\nself = linear(batch, d)\nlambda = self * 2",
-        "stack": "2 * tensor -> None -> _1 -> f",
+        "stack": "2 * Tensor -> None -> _1 -> f",
         "output": "len = linear(batch + self, d)\nlinear(len + lambda, out)",
-        "where": "tensor: batch = batch + lambda\nNone: self = self + 1\n_1: |\n  torch = batch * 2\n  sum_ = torch\n"
+        "where": "Tensor: batch = batch + lambda\nNone: self = self + 1\n_1: |\n  torch = batch * 2\n  sum_ = torch\n"
         "  lambda = torch + sum_\nf: |\n  gather_source = linear(self, d)\n"
         "  N_ = sum[j in N](gather_source[j] + self[i])\n  self = N_",
     },

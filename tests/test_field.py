@@ -8,7 +8,8 @@ from archspec.syntax.printer import print_body, print_heading
 
 FIELD = (
     *("appnp", "edge_conv", "gat", "gated_gcn", "gatv2", "gcn", "gcnii", "graph_sage", "graph_sage_mean"),
-    *("graph_transformer", "jumping_knowledge"),
+    *("graph_transformer", "jumping_knowledge", "gine", "gated_gcn_bonds", "virtual_node", "gps", "graphormer"),
+    *("egt", "grit", "ckgconv"),
 )
 LIBRARY = load_library()
 

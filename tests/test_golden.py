@@ -41,6 +41,7 @@ def test_what_an_ablation_changes(name: str, request: pytest.FixtureRequest) -> 
 
 
 EXAMPLES = {
+    "category": "embed(category(degree, 3), d)",
     "embed": "embed(t, d)",
     "dropout": "dropout(x, 0.1)",
     "maximum": "maximum(x, y)",

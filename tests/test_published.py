@@ -1,7 +1,8 @@
 """Specs that come with archspec have as many parameters as the papers say, where a paper says so.
 
-Counts of Dwivedi et al., Benchmarking Graph Neural Networks, JMLR 2023, on PATTERN, CLUSTER and ZINC. A row sets what
-the benchmark's configurations set: widths, layers, and the read-out of a graph on ZINC.
+Counts of Dwivedi et al., Benchmarking Graph Neural Networks, JMLR 2023, on PATTERN, CLUSTER and ZINC: a row sets what
+the benchmark's configurations set, widths, layers, and the read-out of a graph on ZINC. GPS:
+Rampášek et al., NeurIPS 2022; GRIT: Ma et al., ICML 2023, on PATTERN with one output and letters as one-hot vectors.
 """
 
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ FACTS = {
     "PATTERN": TABLE["pattern"],
     "CLUSTER": replace(TABLE["pattern"], name="cluster", letters=7, out=6),
     "ZINC": TABLE["zinc"],
+    "PATTERN, one-hot": replace(TABLE["pattern"], letters=None, features=3, out=1),
 }
 
 
@@ -41,14 +43,17 @@ class Row:
         return (
             f"model.stack={self.layers} * layer",
             *(f"model.sizes.{name}={size}" for name, size in sizes.items() if name in load_spec(self.spec).sizes),
-            *((POOLED.get(self.spec, READ),) if self.data == "ZINC" else ()),
+            *((POOLED[self.spec],) if self.data == "ZINC" and self.spec in POOLED else ()),
             *self.overrides,
         )
 
 
 READ = "model.output=mean[i in V](x[i]) -> linear(half) -> relu -> linear(quarter) -> relu -> linear(out)"
-POOLED = {"gin": "model.output=sum(each(layers(x), h => linear(sum[i in V](h[i]), out)))"}
-"""The read-out of a graph."""
+POOLED = {
+    **dict.fromkeys(("gcn", "graph_sage", "gat", "gated_gcn"), READ),
+    "gin": "model.output=sum(each(layers(x), h => linear(sum[i in V](h[i]), out)))",
+}
+"""The read-out of a graph, in specs for a data set with labels per node."""
 
 BONDS = ("model.input=x = encode(x, d)\ne = encode(e, d)",)
 
@@ -84,6 +89,8 @@ ROWS = (
     Row("gated_gcn", "ZINC", 4, 70, 105_735),
     Row("gated_gcn", "ZINC", 4, 70, 105_875, BONDS),
     Row("gated_gcn", "ZINC", 16, 78, 504_309, BONDS),
+    Row("gps", "ZINC", 10, 64, 423_717),
+    Row("grit", "PATTERN, one-hot", 10, 64, 477_953),
 )
 
 

@@ -10,7 +10,7 @@ from archspec.equal.batch import packed
 from archspec.equal.compare import compare
 from archspec.ir.infinite import BECOMES, STEEP
 from archspec.ir.nodes import Node
-from archspec.ir.ops import OPERATIONS
+from archspec.ir.ops import OPERATIONS, REQUIRED
 from archspec.ir.types import ALL, NODE, Axis, Type, pair
 from archspec.reference import Graph
 from archspec.runtime import encodings
@@ -241,7 +241,8 @@ def test_distances_are_finite_where_a_way_is(over: str) -> None:
 @pytest.mark.parametrize("op", [op for op in BECOMES if OPERATIONS[op].torch and "{1}" not in OPERATIONS[op].torch])
 def test_what_functions_make_of_infinities(op: str) -> None:
     row = OPERATIONS[op]
-    options = {formal.name: formal.default for formal in row.arguments or () if formal.kind == "number"}
+    numbers = [formal for formal in row.arguments or () if formal.kind == "number"]
+    options = {formal.name: 3 if formal.default is REQUIRED else formal.default for formal in numbers}
     for wanted, infinity in zip(BECOMES[op], (torch.inf, -torch.inf), strict=True):
         x = torch.tensor(infinity, dtype=DOUBLE, requires_grad=True)
         y = eval(row.torch.format("x", **options), {"torch": torch, "F": torch.nn.functional, "x": x})

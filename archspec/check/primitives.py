@@ -181,6 +181,11 @@ def refused(
     if isinstance(p, int | float) and not 0 <= p < 1:
         message = f"a probability of {p} is not in [0, 1)"
         return frame.error("E0301", call.span, message, help="such as `dropout(x, 0.1)`")
+    size = options.get("size")
+    if row.name == "category" and (type(size) is not int or size < 1):
+        return frame.error(
+            "E0301", call.span, f"{size} is no number of categories", help="such as `category(degree, 9)`"
+        )
     if row.name != "embed":
         return None
     size, letters = options["size"], operands[0].type.letters
@@ -215,9 +220,9 @@ def identity(function: Primitive, call: tree.Call, frame: Frame) -> Value:
 
 
 def parameter(function: Primitive, call: tree.Call, frame: Frame) -> Value:
-    """`scalar(init)`, `vector(d, init)`, `matrix(a, b, init)`: a learnable constant."""
-    names = {"scalar": (), "vector": ("axis",), "matrix": ("rows", "columns")}[function.special]
-    formals = (*(Formal(name, "value") for name in names), Formal("init", "number"))
+    """`scalar(init)`, `vector(d, init)`, `matrix(a, b)`, `tensor(a, b, c)`: a learnable constant."""
+    names = PARAMETERS[function.special]
+    formals = (*(Formal(name, "value") for name in names), Formal("init", "number", None if names[1:] else REQUIRED))
     bound = bind(function.name, formals, call, frame)
     axes = [axis(bound[name][0], frame) for name in names] if bound is not None else [None]
     if bound is None or None in axes:
@@ -230,8 +235,8 @@ def parameter(function: Primitive, call: tree.Call, frame: Frame) -> Value:
         once(kept)
     except Mismatch as wrong:
         return frame.error(wrong.code, call.span, str(wrong), help=wrong.help)
-    path = path_of(function.name, frame)
-    return Node("parameter", (), Type(CONSTANT, kept), call.span, (("init", init),), path)
+    path, start = path_of(function.name, frame), FAN_IN if init is None else init
+    return Node("parameter", (), Type(CONSTANT, kept), call.span, (("init", start),), path)
 
 
 def averaged(function: Primitive, call: tree.Call, frame: Frame) -> Value:
@@ -239,12 +244,21 @@ def averaged(function: Primitive, call: tree.Call, frame: Frame) -> Value:
     return average(call, path_of(function.name, frame), frame)
 
 
+PARAMETERS = {
+    "scalar": (),
+    "vector": ("axis",),
+    "matrix": ("rows", "columns"),
+    "tensor": ("first", "second", "third"),
+}
+"""The axes of learnable constants."""
+
+FAN_IN = "fan_in"
+"""How those of several axes start unless a number is given: as the weight of a linear map that reads the last."""
+
 SPECIAL: Mapping[str, Callable[[Primitive, tree.Call, Frame], Value]] = {
     "encode": encode,
     "identity": identity,
-    "scalar": parameter,
-    "vector": parameter,
-    "matrix": parameter,
+    **dict.fromkeys(PARAMETERS, parameter),
     "average": averaged,
 }
 """Primitives that the checker turns into other operations."""

@@ -1,7 +1,7 @@
 """The lines of a section's constructor: its weights as torch modules and parameters, named after the text."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from math import prod
+from math import prod, sqrt
 
 from archspec.emit.expressions import number, text
 from archspec.emit.layout import sizes
@@ -28,7 +28,10 @@ def norm(name: str) -> Callable[[Node, tuple[Weight, ...]], str]:
 
 
 def parameter(node: Node, weights: tuple[Weight, ...]) -> str:
-    """A tensor filled with its initial value."""
+    """A tensor filled with its initial value, or drawn as the weight of a linear map."""
+    if node["init"] == "fan_in":
+        bound = number(1 / sqrt(weights[0].shape[-1]))
+        return f"nn.Parameter(torch.empty({weights[0].shape}).uniform_(-{bound}, {bound}))"
     return f"nn.Parameter(torch.full({weights[0].shape}, {number(float(node['init']))}))"  # type: ignore[arg-type]
 
 

@@ -30,7 +30,7 @@ BECOMES: Mapping[str, str] = {
     **dict.fromkeys((row.name for row in (*INDEXING, *SHAPES)), "+-"),
     **dict.fromkeys(("detach", "leaky_relu"), "+-"),
     **dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne", "where", "sign", "reciprocal"), ".."),
-    **dict.fromkeys(("sigmoid", "tanh", "erf", "hardtanh", "hardsigmoid", "relu6"), ".."),
+    **dict.fromkeys(("sigmoid", "tanh", "erf", "hardtanh", "hardsigmoid", "relu6", "category"), ".."),
     **dict.fromkeys(("relu", "softplus", "elu", "selu", "exp", "logsumexp"), "+."),
     **dict.fromkeys(("log", "log1p", "sqrt"), "+!"),
     **dict.fromkeys(("square", "abs"), "++"),

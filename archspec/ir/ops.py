@@ -222,6 +222,13 @@ LAYERS = (
         source="torch.nn.Linear",
     ),
     Operation(
+        "category",
+        "x, such as `degree` or `distance`, as one of `size` categories: rounded down, from 0 to size - 1",
+        (X, Formal("size", "number")),
+        rules.category,
+        "torch.clamp({0}, 0, {size} - 1).floor().long()",
+    ),
+    Operation(
         "embed",
         "a learnt row for every category",
         (X, AXES, Formal("size", "number", None)),

@@ -206,6 +206,19 @@ def part(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> 
     return linear(operands, axes, options)
 
 
+def category(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
+    """A number per node, edge or pair in, a category out."""
+    operand = operands[0]
+    if operand == ERROR:
+        return ERROR
+    numbers(operand)
+    if operand.axes or operand.domain == CONSTANT:
+        found = f"axes ({names(operand.axes)})" if operand.axes else "a constant"
+        text = f"`category` needs one number per node, edge or pair, not {found}"
+        raise Mismatch("E0306", text, "make one of `degree`, `distance` or a scalar state")
+    return Type(operand.domain, (), "category", cast(int, options["size"]))
+
+
 def embed(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:
     """A category in, the named axes out."""
     operand = operands[0]

@@ -1,5 +1,7 @@
 """Linear maps, norms, and what changes the shape of the features."""
 
+from typing import cast
+
 import torch
 from torch import Tensor
 
@@ -47,6 +49,13 @@ def linear_part(call: Call) -> Value:
     weight = call.weights["weight"][:, start:stop]  # [outputs, inputs of this part]
     bias = call.weights["bias"] if call.option("adds_bias") else torch.zeros(len(weight), dtype=torch.float64)
     return [call.shaped(x.reshape(len(x), stop - start) @ weight.T + bias) for x in call.operands[0]]
+
+
+def category(call: Call) -> Value:
+    """x rounded down to a whole number, what is too small or too large at the nearest end."""
+    last = cast(int, call.option("size")) - 1
+    rows = [[int(min(max(one, 0), last)) for one in x.tolist()] for x in call.operands[0]]
+    return [torch.tensor(row, dtype=torch.int64) for row in rows]
 
 
 def embed(call: Call) -> Value:

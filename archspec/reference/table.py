@@ -28,6 +28,7 @@ from archspec.reference.indexing import (
 )
 from archspec.reference.layers import (
     batch_norm,
+    category,
     concat,
     dropout,
     embed,
@@ -97,6 +98,7 @@ TABLE: Mapping[str, Row] = {
     "view": view,
     "linear": linear,
     "linear_part": linear_part,
+    "category": category,
     "embed": embed,
     "batch_norm": batch_norm,
     "layer_norm": layer_norm,

@@ -42,6 +42,10 @@ def of_module(path: str, node: Node, seed: int, dtype: torch.dtype) -> dict[str,
     return found
 
 
+CALM = 0.5
+"""Keeps states small behind many layers of sums, so that no softmax saturates and rounding stays rounding."""
+
+
 def draw(weight: Weight, seed: int, dtype: torch.dtype) -> Tensor:
     """One tensor: variances and averages positive, counts whole, scales around 1, the rest normal, small if many."""
     generator = torch.Generator().manual_seed(seed)
@@ -51,4 +55,4 @@ def draw(weight: Weight, seed: int, dtype: torch.dtype) -> Tensor:
         return (torch.rand(weight.shape, generator=generator, dtype=torch.float64) + 0.5).to(dtype)
     noise = torch.randn(weight.shape, generator=generator, dtype=torch.float64)
     centre = 0.0 if isinstance(weight.start, str) else weight.start
-    return (centre + noise / sqrt(weight.shape[-1] if len(weight.shape) > 1 else 2.0)).to(dtype)
+    return (centre + CALM * noise / sqrt(weight.shape[-1] if len(weight.shape) > 1 else 2.0)).to(dtype)

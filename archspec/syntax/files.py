@@ -79,7 +79,7 @@ def read_source(path: Path, problems: Problems, asked: str = "") -> SourceFile |
 
 
 def nearest_file(path: Path) -> str:
-    """What to write in place of a file that is not there."""
+    """What to write in place of a file that is not there: first a name of the same letters, as in `gni` for `gin`."""
     beside = {one.stem: str(one) for one in path.parent.glob("*.yaml") if one.is_file()} if path.parent.is_dir() else {}
     names = {**{name: name for name in shipped_specs()}, **beside}
     swapped = [name for name in names if sorted(name) == sorted(path.stem)]
