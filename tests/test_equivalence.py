@@ -91,11 +91,8 @@ def test_a_low_bias_is_a_mask(bias):
 
 
 def test_gates_of_two_distances_are_those_of_a_node_and_its_neighbours():
-    gate = "b, v = linear(hops(0..1), heads), linear(x, heads, c)\n" + (
-        "sum[j in reach(1)](sigmoid(b[i,j]) * v[j]) -> linear(d)"
-    )
     mocked = "parameters={layers.*.gate.b.weight: {init: [[2, -1]]}, layers.*.gate.b.bias: {init: 0}}"
-    one = small("position_gating_hops", f"model.where.gate(x)={gate}", mocked)
+    one = small("position_gating_hops", "model.sizes.steps=1", mocked)
     other = "parameters={layers.*.gate.w0: {init: 2}, layers.*.gate.w1: {init: -1}}"
     assert equality(one, small("position_gating", other))
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -69,9 +70,7 @@ def compared(results: Sequence[Result]) -> Differences:
     """The predictions, and the gradients that both have."""
     both = results[0].gradients.keys() & results[1].gradients.keys()
     ours, theirs = (
-        Result(
-            one.prediction, {name: gradient for name, gradient in one.gradients.items() if name in both}, one.penalty
-        )
+        replace(one, gradients={name: gradient for name, gradient in one.gradients.items() if name in both})
         for one in results
     )
     return differences(ours, theirs)

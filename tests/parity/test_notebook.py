@@ -145,7 +145,7 @@ def apart(name: str, batch: str, attention: Attention) -> Differences:
     graphs = case.graphs(batch)
     for graph in graphs:
         graph.x.requires_grad_()
-    wanted = differentiated(predicted(attention, graphs, leaves), trained, graphs)
+    wanted = differentiated(predicted(attention, graphs, leaves), torch.tensor(0.0), trained, graphs)
     return differences(of_module(case.built.module, case.graphs(batch), case.weights, training=True), wanted)
 
 
