@@ -1,6 +1,7 @@
 """One node to the text of one Python expression: a function for each kind of operation, in a table."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -93,8 +94,14 @@ def elementwise(site: Site) -> Text:
     row, node = OPERATIONS[site.node.op], site.node
     binding = BINDING.get(node.op, 0)
     texts = [operand_text(site, index, binding) for index in range(len(site.operands))]
+    if node.op == "pow" and all(map(SIMPLE.fullmatch, texts)):
+        return Text("**".join(texts), BINDING["pow"])
     options = {key: number(value) for key, value in node.attributes}
     return Text(row.torch.format(*texts, **options), BINDING.get(node.op, ATOM))
+
+
+SIMPLE = re.compile(r"-?[\w.]+")
+"""Names and numbers, which stand close around `**`, as formatters want it."""
 
 
 def operand_text(site: Site, index: int, binding: int) -> str:
