@@ -49,6 +49,11 @@ SPECS: dict[str, dict[str, str]] = {
         "layer": "x = x + tanh(mlp(x))",
         "output": "sum(each(layers(x), h => linear(h, out)))",
     },
+    "that reads depth": {
+        "stack": "tied(2 * (layer -> turn)) -> tied(2 * layer) -> 2 * tied(2 * turn)",
+        "layer": "x = x + tanh(mlp(x) / depth)",
+        "where": FUNCTIONS + "turn: |\n  x = x + same(x) * scalar(0.5) * (1 if depth > 3 else 2 * depth)",
+    },
     "tied in a tied stage": {"stack": "2 * tied(2 * (layer -> tied(2 * layer)))", "layer": "x = x + tanh(mlp(x))"},
 }
 

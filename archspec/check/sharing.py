@@ -72,13 +72,14 @@ def in_words(node: Node) -> str:
 def check_tied(
     layers: Sequence[Section], owners: Sequence[int], places: Sequence[Span], problems: Problems
 ) -> tuple[Section, ...]:
-    """The block instances with those that are tied made one; repeats that do not do the same are reported."""
+    """The block instances, those that do the same with the same weights made one; repeats that cannot are reported."""
     found = []
     for section, owner, span in zip(layers, owners, places, strict=True):
         first = layers[owner]
-        if section is not first and not same(section, first):
+        one = section is first or same(section, first)
+        if not one:
             not_the_same(section, first, span, problems)
-        found.append(first)
+        found.append(first if one else section)
     return tuple(found)
 
 
@@ -95,12 +96,12 @@ def text_of(section: Section) -> str:
 
 
 def not_the_same(section: Section, first: Section, span: Span, problems: Problems) -> None:
-    """Report a repeat by what is different in it: weights, axes of states, or else the depth."""
+    """Report a repeat with other weights, or in which a state has other axes; it may read another `depth`."""
     mine, others = weights_in(section), weights_in(first)
     cure = "keep the axes of the states as they are, or leave out `tied`"
     if mine != others:
         name = next(name for name in (*mine, *others) if mine.get(name) != others.get(name))
-        was, now = (str(one.get(name, "absent")) for one in (others, mine))
+        was, now = (one.get(name, "absent") for one in (others, mine))
         what = f"the repeats of `tied` need different weights: `{name}` is {was} in the first, {now} in a later one"
         problems.error("E0507", span, what, help=cure)
     elif (types := changed_state(section, first)) is not None:
@@ -108,8 +109,6 @@ def not_the_same(section: Section, first: Section, span: Span, problems: Problem
             f"the repeats of `tied` do not do the same: a state is {types[0]} in the first, {types[1]} in a later one"
         )
         problems.error("E0507", span, what, help=cure)
-    else:
-        problems.error("E0299", span, "`depth` in a tied block is not supported yet", help="leave out `tied`")
 
 
 def changed_state(section: Section, first: Section) -> tuple[Type, Type] | None:
@@ -119,6 +118,10 @@ def changed_state(section: Section, first: Section) -> tuple[Type, Type] | None:
     return next(((before[name], now[name]) for name in before if now.get(name, before[name]) != before[name]), None)
 
 
-def weights_in(section: Section) -> dict[str, tuple[int, ...]]:
-    """The weights of a section and their shapes."""
-    return {name: weight.shape for node in section.nodes for name, weight in weights_of(node)}
+def weights_in(section: Section) -> dict[str, str]:
+    """The weights of a section: their shapes, and the numbers that parameters begin at."""
+    return {
+        name: f"{weight.shape}" + (f" from {weight.start}" if node.op == "parameter" else "")
+        for node in section.nodes
+        for name, weight in weights_of(node)
+    }

@@ -47,6 +47,7 @@ OWN = (
     "graphs",
     "shared",
     "Shared",
+    "penalty",
     "layer",
     "torch",
     "nn",

@@ -1,8 +1,7 @@
 """A plan as the source of one nn.Module: a class per distinct section, and the model that runs them in order."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from archspec import __version__
 from archspec.cost.parameters import parameters
@@ -10,8 +9,9 @@ from archspec.emit.method import arguments, method_lines
 from archspec.emit.modules import constructor_lines, shared_lines
 from archspec.emit.names import RUNTIME, Variables, class_name
 from archspec.emit.settings import freeze_lines, freezes, initial_lines
+from archspec.emit.wiring import layers_in_order, shares, tied_layers, variants, wiring
 from archspec.emit.wrap import WIDTH, wrapped
-from archspec.ir.nodes import Program, Section, is_shared
+from archspec.ir.nodes import Program, Section
 from archspec.passes.schedule import Plan
 
 
@@ -39,9 +39,9 @@ def source(plan: Plan) -> str:
 
 
 def named(plan: Plan) -> Iterator[Part]:
-    """Every distinct section with a class name of its own."""
+    """Every distinct section with a class name of its own, but for those that are methods of another's class."""
     taken: set[str] = set()
-    seen: set[int] = set()
+    seen = {id(one) for several in variants(plan.program).values() for one in several}
     for _, section in plan.program.sections():
         if id(section) not in seen:
             name = class_name(section.title, taken)
@@ -76,14 +76,22 @@ def class_text(part: Part, plan: Plan, variables: Variables) -> str:
     """One section as a module."""
     section = part.section
     made = list(constructor_lines(section))
-    states = "".join(f", {name}: {annotation(name, variables)}" for name in arguments(section, variables))
-    results = "Tensor" if len(section.results) == 1 else f"tuple[{', '.join(['Tensor'] * len(section.results))}]"
     lines = [f"class {part.name}(nn.Module):"]
     if made:
         lines += [*method_text("__init__(self) -> None", ["super().__init__()", *made]), ""]
+    lines += section_text("forward", section, plan, variables)
+    for at, other in enumerate(variants(plan.program).get(id(section), []), 2):
+        lines += ["", *section_text(f"forward_{at}", other, plan, variables)]
+    return "\n".join(lines)
+
+
+def section_text(name: str, section: Section, plan: Plan, variables: Variables) -> Iterator[str]:
+    """The method that computes a section."""
+    states = "".join(f", {one}: {annotation(one, variables)}" for one in arguments(section, variables))
+    results = "Tensor" if len(section.results) == 1 else f"tuple[{', '.join(['Tensor'] * len(section.results))}]"
     common = ", shared: Shared" if shares(section) else ""
-    heading = f"forward(self, batch: Batch{common}{states}) -> {results}"
-    return "\n".join([*lines, *method_text(heading, method_lines(section, plan, variables))])
+    heading = f"{name}(self, batch: Batch{common}{states}) -> {results}"
+    return method_text(heading, method_lines(section, plan, variables))
 
 
 def annotation(name: str, variables: Variables) -> str:
@@ -125,86 +133,8 @@ def forward_text(steps: Sequence[str], penalised: bool) -> Iterator[str]:
     yield from method_text("with_penalty(self, graphs: object) -> tuple[Tensor, Tensor]", [said, *steps])
 
 
-def layers_in_order(program: Program, name: Mapping[int, str]) -> str:
-    """`nn.ModuleList([*(Layer() for _ in range(4)), Last()])`."""
-    runs = [(name[key], len(list(group))) for key, group in groupby(program.layers, key=id)]
-    made = ", ".join(f"{one}()" if count == 1 else f"*({one}() for _ in range({count}))" for one, count in runs)
-    return f"nn.ModuleList([{made}])"
-
-
-def tied_layers(program: Program, name: Mapping[int, str]) -> str:
-    """`nn.ModuleDict({"0": Layer(), "4": Last()})`: only instances with weights of their own, by their numbers."""
-    made = (f'"{owner}": {name[id(program.layers[owner])]}()' for owner in dict.fromkeys(program.owners))
-    return f"nn.ModuleDict({{{', '.join(made)}}})"
-
-
-def shares(section: Section) -> bool:
-    """Whether a section takes weights that the model shares."""
-    return any(is_shared(node.path) for node in section.nodes)
-
-
 def shared_text(program: Program) -> Iterator[str]:
     """The class of what the model shares, if there is any."""
     if made := list(shared_lines(program)):
         lines = method_text("__init__(self) -> None", ["super().__init__()", *made])
         yield "\n".join(["class Shared(nn.Module):", *lines])
-
-
-def wiring(program: Program, variables: Variables) -> Iterator[str]:
-    """The calls of the parts in order; states of all layers are kept only where the output reads them."""
-    yield f"{states(program.input, variables)} = self.input({', '.join(given(program.input, variables))})"
-    for state, kept in variables.of_histories.items():
-        yield f"{kept} = [{variables.of_states[state]}]"
-    yield from tied_calls(program, variables) if program.owners else layer_calls(program, variables)
-    result = f"self.output({', '.join(given(program.output, variables))})"
-    if program.penalty:
-        yield f"penalty = self.penalty({', '.join(given(program.penalty, variables))})"
-        mean = ".mean()" if program.penalty.results[0][1].type.domain.kind == "graph" else ""
-        result += f", penalty{mean}"
-    yield f"return {result}"
-
-
-def given(section: Section, variables: Variables) -> list[str]:
-    """What a section is called with."""
-    return ["batch", *(["self.shared"] if shares(section) else []), *arguments(section, variables)]
-
-
-def layer_calls(program: Program, variables: Variables) -> Iterator[str]:
-    """The layers in order, a loop for those that are called alike."""
-    start = 0
-    for _, group in groupby(program.layers, key=lambda one: (given(one, variables), states(one, variables))):
-        run = list(group)
-        yield from loop(run[0], start, start + len(run), len(program.layers), variables)
-        start += len(run)
-
-
-def tied_calls(program: Program, variables: Variables) -> Iterator[str]:
-    """The layers in order, a loop for each that is repeated."""
-    for owner, group in groupby(program.owners):
-        indent = ""
-        if (times := len(list(group))) > 1:
-            yield f"for _ in range({times}):"
-            indent = "    "
-        yield from layer_call(program.layers[owner], f'self.layers["{owner}"]', indent, variables)
-
-
-def loop(section: Section, first: int, last: int, total: int, variables: Variables) -> Iterator[str]:
-    """A run of layers that read and change the same states."""
-    called, indent = f"self.layers[{first}]", ""
-    if last - first > 1:
-        which = "self.layers" if (first, last) == (0, total) else f"self.layers[{first}:{last}]"
-        yield f"for layer in {which}:"
-        called, indent = "layer", "    "
-    yield from layer_call(section, called, indent, variables)
-
-
-def layer_call(section: Section, called: str, indent: str, variables: Variables) -> Iterator[str]:
-    """One layer, and the lists of states that the output reads."""
-    yield f"{indent}{states(section, variables)} = {called}({', '.join(given(section, variables))})"
-    for state, kept in variables.of_histories.items():
-        yield f"{indent}{kept}.append({variables.of_states[state]})"
-
-
-def states(section: Section, variables: Variables) -> str:
-    """The names a section's results go by."""
-    return ", ".join(variables.of_states[name] for name, _ in section.results)
