@@ -364,11 +364,83 @@ GROUP: Rows = {
     ],
 }
 
+NARROWED: Rows = {
+    ("x = x + sum[j in N](linear(hops(0..2), d)[i,j] * x[j])",): [
+        "%1 = hops(numbers=(0, 1, 2), over=N)",
+        "%2 = linear(%1) {linear}",
+        "%3 = gather_source(x, over=N)",
+        "%4 = mul(%2, %3)",
+        "%5 = sum(%4, over=N)",
+        "x.2 = add(x, %5)",
+        "x ← x.2",
+    ],
+    ("a[i, j in V] = tanh(x[i] * x[j])", "x = sum[j in N](a[i,j])"): [
+        "%1 = gather_target(x, over=N)",
+        "%2 = gather_source(x, over=N)",
+        "%3 = mul(%1, %2)",
+        "a = tanh(%3)",
+        "x.2 = sum(a, over=N)",
+        "x ← x.2",
+    ],
+    ("a[i, j in V] = 2", "x = x + sum[j in N](a[i,j])"): [
+        "a = spread(2, over=N)",
+        "%1 = sum(a, over=N)",
+        "x.2 = add(x, %1)",
+        "x ← x.2",
+    ],
+    ("x = x + sum[j in reach(2)]((1 if distance > 2 else adjacency)[i,j] * x[j])",): [
+        "%1 = distance(over=reach(2))",
+        "%2 = gt(%1, 2)",
+        "%3 = adjacency(over=reach(2))",
+        "%4 = where(%2, 1, %3)",
+        "%5 = gather_source(x, over=reach(2))",
+        "%6 = mul(%4, %5)",
+        "%7 = sum(%6, over=reach(2))",
+        "x.2 = add(x, %7)",
+        "x ← x.2",
+    ],
+    # what must stay
+    ("a[i, j in V] = tanh(x[i] * x[j])", "x = sum[j in N](a[i,j]) + sum[j in V](a[i,j])"): [
+        "%1 = gather_target(x, over=V)",
+        "%2 = gather_source(x, over=V)",
+        "%3 = mul(%1, %2)",
+        "a = tanh(%3)",
+        "%4 = restrict(a, over=N)",
+        "%5 = sum(%4, over=N)",
+        "%6 = sum(a, over=V)",
+        "x.2 = add(%5, %6)",
+        "x ← x.2",
+    ],
+    ("a = softmax[j in V](linear(x)[j])", "x = x + sum[j in N](a[i,j] * x[j])"): [
+        "%1 = linear(x) {linear}",
+        "%2 = gather_source(%1, over=V)",
+        "a = softmax(%2, over=V)",
+        "%3 = restrict(a, over=N)",
+        "%4 = gather_source(x, over=N)",
+        "%5 = mul(%3, %4)",
+        "%6 = sum(%5, over=N)",
+        "x.2 = add(x, %6)",
+        "x ← x.2",
+    ],
+    ("a = batch_norm(linear(hops(0..2), d))", "x = x + sum[j in N](a[i,j] * x[j])"): [
+        "%1 = hops(numbers=(0, 1, 2))",
+        "%2 = linear(%1) {linear}",
+        "a = batch_norm(%2) {a}",
+        "%3 = restrict(a, over=N)",
+        "%4 = gather_source(x, over=N)",
+        "%5 = mul(%3, %4)",
+        "%6 = sum(%5, over=N)",
+        "x.2 = add(x, %6)",
+        "x ← x.2",
+    ],
+}
+
 REWRITES = [
     pytest.param(name, lines, expected, id=f"{name}: {'; '.join(lines)}")
     for name, rows in {
         "fold": FOLD,
         "share": SHARE,
+        "narrow": NARROWED,
         "hoist": HOIST,
         "split": SPLIT,
         "factor": FACTOR,
@@ -386,14 +458,14 @@ def test_pass(name: str, lines: tuple[str, ...], expected: list[str]) -> None:
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_pass_has_nothing_to_do_after_itself(name: str) -> None:
-    for rows in (FOLD, SHARE, HOIST, SPLIT, FACTOR, GROUP, FUSE):
+    for rows in (FOLD, SHARE, NARROWED, HOIST, SPLIT, FACTOR, GROUP, FUSE):
         for lines in rows:
             assert after(f"{name} {name}", *lines) == after(name, *lines)
 
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_pass_leaves_the_program_it_is_given_alone(name: str) -> None:
-    for rows in (FOLD, SHARE, HOIST, SPLIT, FACTOR, GROUP, FUSE):
+    for rows in (FOLD, SHARE, NARROWED, HOIST, SPLIT, FACTOR, GROUP, FUSE):
         for lines in rows:
             program = checked(*lines)
             before = text(program.layers[0])

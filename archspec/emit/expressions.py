@@ -276,7 +276,8 @@ def structure(site: Site) -> Text:
     function = f"{node.type.domain.kind}_{node.op}"
     listed = [str(node[key]) for key in ("numbers", "count") if node.get(key) is not None]
     training = ["self.training"] * (node.op == "laplacian_pe")
-    return Text(f"{function}({', '.join(['batch', *listed, *training, 'dtype=dtype'])})")
+    pairs = [f"pairs={site.over()}"] if node.get("over") else []
+    return Text(f"{function}({', '.join(['batch', *listed, *training, *pairs, 'dtype=dtype'])})")
 
 
 EXPRESSIONS: Mapping[str, Callable[[Site], Text]] = {

@@ -10,7 +10,7 @@ from typing import cast
 
 from archspec.ir.nodes import Node, in_order
 from archspec.ir.ops import INDEXING, OPERATIONS, SHAPES
-from archspec.ir.sets import IndexSet
+from archspec.ir.sets import ALL, IndexSet
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def followed(node: Node, operands: Sequence[Infinite]) -> Infinite | None:
     varies = node.op != "detach" and (is_learnt(node) or any(one.varies for one in operands))
     infinite = [one for one in operands if one.signs]
     if node.op == "distance":
-        return Infinite("+")
+        return Infinite("+" if is_wide(cast(IndexSet, node.get("over", ALL))) else "")
     if not infinite:
         return Infinite(varies=varies)
     signs = arithmetic(node, operands) if node.op in ARITHMETIC else becomes(node.op, infinite)

@@ -153,10 +153,10 @@ def fused_on_nodes(node: Node) -> bool:
 
 
 def structure_at_home(node: Node) -> bool:
-    """Whether what the graph alone gives lives on nodes or on all pairs, without operands."""
+    """Whether what the graph alone gives lives on nodes or on pairs, all of them or those it says, without operands."""
     if node.op not in [row.name for row in STRUCTURE]:
         return True
-    return not node.operands and node.type.domain in (NODE, pair(ALL))
+    return not node.operands and node.type.domain in (NODE, pair(node.get("over", ALL)))  # type: ignore[arg-type]
 
 
 FUSED: Mapping[str, tuple[str, ...]] = {

@@ -9,6 +9,7 @@ from archspec.passes.fold import fold
 from archspec.passes.fuse import fuse
 from archspec.passes.group import group
 from archspec.passes.hoist import hoist
+from archspec.passes.narrow import narrow
 from archspec.passes.share import share
 from archspec.passes.split import split
 
@@ -17,6 +18,7 @@ Observer = Callable[[str, Program], None]
 PASSES: tuple[Callable[[Program], Program], ...] = (
     fold,  # numbers are computed, x * 1 is x
     share,  # equal subexpressions are one
+    narrow,  # b[i,j] of linear(hops(0..4)) is linear of hops(0..4)[i,j]
     hoist,  # linear(x[j]) is linear(x)[j]
     split,  # linear(x[i] + x[j]) is linear(x)[i] + linear(x)[j]
     factor,  # sum(w[i] * x[j]) is w * sum(x[j])

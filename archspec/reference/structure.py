@@ -8,8 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from archspec.reference.call import Call, Row
-from archspec.reference.graph import Graph, in_neighbours
+from archspec.reference.call import Call, Row, Value
+from archspec.reference.graph import Graph, in_neighbours, pairs
 
 EQUAL = 1e-6
 """Eigenvalues, and squares of entries, that differ by less count as equal."""
@@ -20,6 +20,16 @@ Matrix = list[list[float]]
 def per_graph(make: Callable[[Graph, Call], Tensor]) -> Row:
     """A row that looks at the graphs alone."""
     return lambda call: [make(graph, call).double() for graph in call.graphs]
+
+
+def per_pair(make: Callable[[Graph, Call], Tensor]) -> Row:
+    """The same for a value on the pairs of V, of which those of the operation's set are taken."""
+
+    def row(call: Call) -> Value:
+        places = [[i * graph.nodes + j for i, j in pairs(graph, call.over())] for graph in call.graphs]
+        return [value[place] for value, place in zip(per_graph(make)(call), places, strict=True)]
+
+    return row
 
 
 def neighbours(graph: Graph, i: int) -> set[int]:
@@ -125,10 +135,10 @@ def orthonormal(space: Tensor) -> list[Tensor]:
 
 
 ROWS: dict[str, Row] = {
-    "distance": per_graph(distance),
-    "hops": per_graph(hops),
-    "adjacency": per_graph(adjacency),
-    "walk": per_graph(walk),
+    "distance": per_pair(distance),
+    "hops": per_pair(hops),
+    "adjacency": per_pair(adjacency),
+    "walk": per_pair(walk),
     "rwse": per_graph(rwse),
     "laplacian_pe": per_graph(laplacian_pe),
 }

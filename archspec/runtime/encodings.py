@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from archspec.runtime.batch import Batch
+from archspec.runtime.batch import Batch, Pairs
 from archspec.structure import spectrum, walks
 from archspec.structure.dense import Edges
 
@@ -17,24 +17,33 @@ def kept(batch: Batch, key: tuple[object, ...], make: Callable[[Edges], Tensor])
     return batch.cache[key]  # type: ignore[return-value]
 
 
-def pair_adjacency(batch: Batch, dtype: torch.dtype) -> Tensor:
-    """1 where an edge leads from j to i ≠ j, else 0: [pairs of V]."""
-    return kept(batch, ("adjacency", dtype), lambda edges: walks.adjacency(edges, dtype))
+def on_pairs(batch: Batch, key: tuple[object, ...], make: Callable[[Edges], Tensor], pairs: Pairs | None) -> Tensor:
+    """What is made on all pairs, or its rows for a smaller set, kept with that."""
+    if pairs is None:
+        return kept(batch, key, make)
+    if key not in pairs.cache:
+        pairs.cache[key] = kept(batch, key, make)[batch.pairs("V").find(pairs)]
+    return pairs.cache[key]  # type: ignore[return-value]
 
 
-def pair_distance(batch: Batch, dtype: torch.dtype) -> Tensor:
-    """Edges of the shortest way from j to i, inf where there is none: [pairs of V]."""
-    return kept(batch, ("distance", dtype), lambda edges: walks.distances(edges, dtype))
+def pair_adjacency(batch: Batch, dtype: torch.dtype, pairs: Pairs | None = None) -> Tensor:
+    """1 where an edge leads from j to i ≠ j, else 0: [pairs of V, or of a smaller set]."""
+    return on_pairs(batch, ("adjacency", dtype), lambda edges: walks.adjacency(edges, dtype), pairs)
 
 
-def pair_hops(batch: Batch, numbers: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    """The distance one-hot over these numbers: [pairs of V, numbers]."""
-    return kept(batch, ("hops", numbers, dtype), lambda edges: walks.hops(edges, numbers, dtype))
+def pair_distance(batch: Batch, dtype: torch.dtype, pairs: Pairs | None = None) -> Tensor:
+    """Edges of the shortest way from j to i, inf where there is none: [pairs]."""
+    return on_pairs(batch, ("distance", dtype), lambda edges: walks.distances(edges, dtype), pairs)
 
 
-def pair_walk(batch: Batch, powers: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    """These powers of D⁻¹A: [pairs of V, powers]."""
-    return kept(batch, ("walk", powers, dtype), lambda edges: walks.walk(edges, powers, dtype))
+def pair_hops(batch: Batch, numbers: tuple[int, ...], dtype: torch.dtype, pairs: Pairs | None = None) -> Tensor:
+    """The distance one-hot over these numbers: [pairs, numbers]."""
+    return on_pairs(batch, ("hops", numbers, dtype), lambda edges: walks.hops(edges, numbers, dtype), pairs)
+
+
+def pair_walk(batch: Batch, powers: tuple[int, ...], dtype: torch.dtype, pairs: Pairs | None = None) -> Tensor:
+    """These powers of D⁻¹A: [pairs, powers]."""
+    return on_pairs(batch, ("walk", powers, dtype), lambda edges: walks.walk(edges, powers, dtype), pairs)
 
 
 def node_rwse(batch: Batch, powers: tuple[int, ...], dtype: torch.dtype) -> Tensor:
