@@ -60,8 +60,12 @@ def test_a_graph_does_not_depend_on_its_batch_mates(spec):
         torch.testing.assert_close(module(packed([graph])), result, rtol=1e-9, atol=1e-9)
 
 
+NUMBERED = ("exphormer",)
+"""Specs that read `expander`, which depends on how nodes are numbered."""
+
+
 @pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
-@pytest.mark.parametrize("spec", FILES)
+@pytest.mark.parametrize("spec", [spec for spec in FILES if spec not in NUMBERED])
 def test_numbering_nodes_otherwise_permutes_the_prediction(spec, training):
     case = of_file(spec)
     graphs = case.graphs("everything")
@@ -144,7 +148,7 @@ def test_running_statistics_move_a_tenth_towards_those_of_the_batch():
 @pytest.mark.parametrize("spec", FILES)
 def test_no_graph_gives_a_nan_in_single_precision(spec):
     case = of_file(spec)
-    module = case.built.module.float().train()
+    module = prepared(case.built.module, case.weights, training=True).float()
     for name in BATCHES:
         prediction = module(packed(case.graphs(name)))
         prediction.square().sum().backward()

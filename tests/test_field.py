@@ -9,7 +9,7 @@ from archspec.syntax.printer import print_body, print_heading
 FIELD = (
     *("appnp", "edge_conv", "gat", "gated_gcn", "gatv2", "gcn", "gcnii", "graph_sage", "graph_sage_mean"),
     *("graph_transformer", "jumping_knowledge", "gine", "gated_gcn_bonds", "virtual_node", "gps", "graphormer"),
-    *("egt", "grit", "ckgconv"),
+    *("egt", "grit", "ckgconv", "exphormer", "pna"),
 )
 LIBRARY = load_library()
 

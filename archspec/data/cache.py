@@ -1,16 +1,17 @@
 """Where generated data is kept, and the decision to read it or to generate it."""
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import platformdirs
+
 from archspec.data.packed import Packed
 from archspec.data.store import Damaged, Origin, read, write
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.facts.kept import VARIABLE, folder
 
-__all__ = ["Draw", "Progress", "Report", "cached", "folder", "present"]
-
+VARIABLE = "ARCHSPEC_CACHE"
 Report = Callable[[str], None]
 """Takes one line for the user."""
 Progress = Callable[[int, int], None]
@@ -24,8 +25,14 @@ class Draw:
     file: str
     origin: Origin
     generate: Callable[[], Iterable[tuple[str, Iterable[Packed]]]]
-    making: str = "generating"
-    """What is said while it is made."""
+
+
+def folder(directory: Path | None) -> Path:
+    """The folder for data: the one given (`--data-dir`), else `ARCHSPEC_CACHE`, else the platform's cache folder."""
+    if directory is not None:
+        return directory.expanduser()
+    named = os.environ.get(VARIABLE)
+    return Path(named).expanduser() if named else platformdirs.user_cache_path("archspec")
 
 
 def cached(draw: Draw, directory: Path, report: Report) -> dict[str, Packed]:
@@ -37,9 +44,9 @@ def cached(draw: Draw, directory: Path, report: Report) -> dict[str, Packed]:
     try:
         return read(path, draw.origin)
     except FileNotFoundError:
-        report(f"{draw.making} {path}")
+        report(f"generating {path}")
     except Damaged as damage:
-        report(f"{path} {damage}; {draw.making} it again")
+        report(f"{path} {damage}; generating it again")
     try:
         write(path, draw.origin, draw.generate())
         return read(path, draw.origin)

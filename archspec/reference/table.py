@@ -15,7 +15,6 @@ from archspec.reference.elementwise import ELEMENTWISE
 from archspec.reference.foreign import foreign
 from archspec.reference.fused import MEANINGS, Meaning
 from archspec.reference.indexing import (
-    chance,
     cross,
     fill,
     gather,
@@ -85,7 +84,6 @@ TABLE: Mapping[str, Row] = {
     "gather_target": gather(0),
     "gather_cross": cross,
     "transpose": transpose,
-    "chance": chance,
     "restrict": restrict,
     "fill": fill,
     "spread": spread,

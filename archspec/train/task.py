@@ -16,7 +16,7 @@ class Task:
 
     name: str
     module: nn.Module
-    """From a batch to predictions, [nodes, out] or [graphs, out]."""
+    """From a batch to logits [nodes, classes]."""
     data: DataSet
     batch_size: int
     train: TrainSettings

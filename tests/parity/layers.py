@@ -175,6 +175,8 @@ class GatedGCN(pyg.MessagePassing):
         return gate * value_j
 
 
+SCALERS = ["identity", "amplification", "attenuation"]
+
 ROWS: Mapping[str, Row] = {
     "GCNConv": Row(
         "gcn(x)", lambda: pyg.GCNConv(D, D), {"lin.weight": of("gcn.linear.weight"), "bias": of("gcn.linear.bias")}
@@ -289,5 +291,16 @@ ROWS: Mapping[str, Row] = {
         | linear("mlp.0", "gps.ffn.linear")
         | linear("mlp.3", "gps.ffn.linear_2"),
         of_batch,
+    ),
+    "PNAConv": Row(
+        "pna(x)",
+        lambda: pyg.PNAConv(D, D, ["mean", "min", "max", "std"], SCALERS, deg=torch.tensor([0, 3, 2])),
+        {
+            "aggr_module.avg_deg_log": of("pna.usual.mean", 1),
+            "aggr_module.avg_deg_lin": lambda ours: torch.ones(1),
+            **linear("pre_nns.0.0", "pna.m"),
+            **linear("post_nns.0.0", "pna.linear"),
+            **linear("lin", "pna.linear_2"),
+        },
     ),
 }

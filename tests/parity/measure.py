@@ -74,7 +74,7 @@ class Counted(dict[str, Tensor]):
 def shaken(module: nn.Module) -> nn.Module:
     """The module in float64, its parameters and running statistics drawn anew."""
     for name, tensor in module.state_dict().items():
-        if name.endswith("running_var"):
+        if name.endswith(("running_var", "usual.mean")):
             tensor.uniform_(0.5, 2)
         elif tensor.is_floating_point():
             tensor.normal_()
