@@ -15,8 +15,8 @@ from archspec.ir.types import ALL, NODE, Axis, Type, pair
 from archspec.reference import Graph
 from archspec.runtime import encodings
 from archspec.runtime.batch import Batch
-from archspec.structure import dense, spectrum
-from archspec.structure.dense import Edges, bounds, chunks
+from archspec.structure import dense, spectrum, walks
+from archspec.structure.dense import Edges, bounds
 from tests.compiling import CATEGORIES, NUMBERS, of_layer
 from tests.graphs import BATCHES, SHAPES, Shape, batches, graph
 from tests.nodes import SPAN, value
@@ -103,8 +103,10 @@ def test_a_batch_without_graphs_or_nodes() -> None:
     nothing = Edges(torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64), torch.zeros(0).int())
     empty = Edges(torch.zeros(3, dtype=torch.int64), torch.zeros(1, dtype=torch.int64), torch.zeros(0).int())
     for edges in (nothing, empty):
-        assert list(chunks(edges)) == []
+        assert edges.chunks == []
         assert spectrum.eigenvectors(edges, 2).shape == (0, 2)
+        assert walks.walk(edges, (0, 2), DOUBLE).shape == walks.returns(edges, (0, 2), DOUBLE).shape == (0, 2)
+        assert walks.distances(edges, DOUBLE).shape == walks.adjacency(edges, DOUBLE).shape == (0,)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from archspec.structure.dense import Edges
 def kept(batch: Batch, key: tuple[object, ...], make: Callable[[Edges], Tensor]) -> Tensor:
     """What is made from the edges of a batch, made once."""
     if key not in batch.cache:
-        batch.cache[key] = make(Edges(batch.node_ptr, batch.N.ptr, batch.N.source))
+        edges = batch.cache.setdefault("edges", Edges(batch.node_ptr, batch.N.ptr, batch.N.source))
+        batch.cache[key] = make(edges)  # type: ignore[arg-type]
     return batch.cache[key]  # type: ignore[return-value]
 
 

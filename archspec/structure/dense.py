@@ -15,8 +15,25 @@ SPREAD, SMALL = 1.25, 16
 
 
 @dataclass(frozen=True, eq=False)
+class Chunk:
+    """Some graphs as square matrices; self loops and the multiplicity of edges are gone."""
+
+    graphs: Tensor  # [graphs], their numbers
+    adjacency: Tensor  # [graphs, size, size], bool, (i, j) where an edge leads from j to i
+    real: Tensor  # [graphs, size], bool, cells that hold a node
+
+    @property
+    def itself(self) -> Tensor:
+        """(i, i) of every node, [graphs, size, size], bool."""
+        return torch.diag_embed(self.real)
+
+
+@dataclass(frozen=True, eq=False)
 class Edges:
-    """The edges of a packed batch: those into node i come from source[ptr[i]:ptr[i+1]], numbered in the batch."""
+    """The edges of a packed batch: those into node i come from source[ptr[i]:ptr[i+1]], numbered in the batch.
+
+    What is computed chunk by chunk is brought back by `on_nodes` and `on_pairs`.
+    """
 
     node_ptr: Tensor  # [graphs + 1], int64
     ptr: Tensor  # [nodes + 1], int64
@@ -28,56 +45,45 @@ class Edges:
         return len(self.ptr) - 1
 
     @cached_property
-    def pair_ptr(self) -> Tensor:
-        """Where the pairs of every graph begin among those of V, [graphs + 1]."""
-        squares = self.node_ptr.diff().square()
-        return torch.cat([squares.new_zeros(1), squares.cumsum(0)])
-
-
-@dataclass(frozen=True, eq=False)
-class Chunk:
-    """Some graphs as square matrices; self loops and the multiplicity of edges are gone."""
-
-    adjacency: Tensor  # [graphs, size, size], bool, (i, j) where an edge leads from j to i
-    real: Tensor  # [graphs, size], bool, cells that hold a node
-    first_node: Tensor  # [graphs]
-    first_pair: Tensor  # [graphs]
-
-    @property
-    def itself(self) -> Tensor:
-        """(i, i) of every node, [graphs, size, size], bool."""
-        return torch.diag_embed(self.real)
+    def chunks(self) -> list[Chunk]:
+        """All graphs with at least one node, by size."""
+        sizes = self.node_ptr.diff()
+        order = torch.argsort(sizes, stable=True)
+        target = torch.repeat_interleave(torch.arange(self.nodes, device=sizes.device), self.ptr.diff())  # [edges]
+        graph = torch.bucketize(target, self.node_ptr[1:], right=True)
+        runs = bounds(sizes[order].tolist())
+        return [chunk(self, order[first:last], target, graph) for first, last in runs]
 
     @cached_property
-    def pairs(self) -> Tensor:
-        """Cells that hold a pair, [graphs, size, size], bool."""
-        return self.real.unsqueeze(2) & self.real.unsqueeze(1)
+    def cells(self) -> tuple[Tensor, Tensor]:
+        """Where every node, and every pair of V, stands in the cells of all chunks one after the other."""
+        sizes = self.node_ptr.diff()
+        start, rows, width = (torch.zeros_like(sizes) for _ in range(3))  # [graphs]
+        nodes = pairs = 0
+        for part in self.chunks:
+            count, size = part.real.shape
+            slots = torch.arange(count, device=sizes.device) * size
+            start[part.graphs], rows[part.graphs], width[part.graphs] = nodes + slots, pairs + slots * size, size
+            nodes, pairs = nodes + count * size, pairs + count * size * size
+        graph = torch.repeat_interleave(torch.arange(len(sizes), device=sizes.device), sizes)  # [nodes]
+        within = torch.arange(self.nodes, device=sizes.device) - self.node_ptr[graph]
+        length = sizes[graph]
+        row = rows[graph] + within * width[graph] - (length.cumsum(0) - length)
+        of_pairs = torch.repeat_interleave(row, length)
+        return start[graph] + within, of_pairs + torch.arange(len(of_pairs), device=sizes.device)
 
-    @cached_property
-    def node_places(self) -> Tensor:
-        """The number of every node in the batch, in the order of `real`."""
-        return (self.first_node.unsqueeze(1) + self.steps)[self.real]  # [nodes]
+    def on_nodes(self, parts: Sequence[Tensor]) -> Tensor:
+        """[graphs, size, …] of every chunk to [nodes, …]."""
+        return joined([part.flatten(0, 1) for part in parts])[self.cells[0]]
 
-    @cached_property
-    def pair_places(self) -> Tensor:
-        """Where every pair stands among those of V, in the order of `pairs`."""
-        row = self.first_pair.unsqueeze(1) + self.steps * self.real.sum(1, keepdim=True)  # [graphs, size]
-        return (row.unsqueeze(2) + self.steps)[self.pairs]  # [pairs]
-
-    @property
-    def steps(self) -> Tensor:
-        """0, 1, …, size - 1."""
-        return torch.arange(self.real.shape[1], device=self.real.device)
+    def on_pairs(self, parts: Sequence[Tensor]) -> Tensor:
+        """[graphs, size, size] of every chunk to [pairs of V]."""
+        return joined([part.flatten() for part in parts])[self.cells[1]]
 
 
-def chunks(edges: Edges) -> Iterator[Chunk]:
-    """All graphs of a batch with at least one node, by size."""
-    sizes = edges.node_ptr.diff()
-    order = torch.argsort(sizes, stable=True)
-    target = torch.repeat_interleave(torch.arange(edges.nodes, device=sizes.device), edges.ptr.diff())  # [edges]
-    graph = torch.bucketize(target, edges.node_ptr[1:], right=True)
-    for first, last in bounds(sizes[order].tolist()):
-        yield chunk(edges, order[first:last], target, graph)
+def joined(parts: Sequence[Tensor]) -> Tensor:
+    """The parts one after the other; there are none where no graph has a node."""
+    return torch.cat(list(parts)) if parts else torch.zeros(0)
 
 
 def bounds(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -106,4 +112,4 @@ def chunk(edges: Edges, chosen: Tensor, target: Tensor, graph: Tensor) -> Chunk:
     adjacency = torch.zeros(len(chosen), size, size, dtype=torch.bool, device=chosen.device)
     adjacency[g, i - start[g], j - start[g]] = True
     real = torch.arange(size, device=chosen.device) < (stop - start).unsqueeze(1)
-    return Chunk(adjacency, real, start, edges.pair_ptr[chosen])
+    return Chunk(chosen, adjacency, real)

@@ -6,7 +6,7 @@ Dwivedi et al., Benchmarking Graph Neural Networks, JMLR 2023, section 4.2. A no
 import torch
 from torch import Tensor
 
-from archspec.structure.dense import Chunk, Edges, chunks
+from archspec.structure.dense import Chunk, Edges
 
 BEYOND = 8.0
 """An eigenvalue of the padding; those of graphs are at most 2."""
@@ -23,9 +23,9 @@ def eigenvectors(edges: Edges, count: int) -> Tensor:
     on in the rest of the space. Of a simple eigenvalue the entry of largest magnitude is therefore positive.
     """
     out = torch.zeros(edges.nodes, count, dtype=torch.float64, device=edges.ptr.device)
-    for part in chunks(edges):
+    for part in edges.chunks:
         values, vectors = torch.linalg.eigh(laplacians(part))
-        sizes, starts = part.real.sum(1).tolist(), part.first_node.tolist()
+        sizes, starts = part.real.sum(1).tolist(), edges.node_ptr[part.graphs].tolist()
         for at, (size, start) in enumerate(zip(sizes, starts, strict=True)):
             chosen = canonical(values[at, :size], vectors[at, :size, :size], count + 1)[:, 1:]
             out[start : start + size, : chosen.shape[1]] = chosen

@@ -5,23 +5,17 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from archspec.structure.dense import Chunk, Edges, chunks
+from archspec.structure.dense import Chunk, Edges
 
 
 def adjacency(edges: Edges, dtype: torch.dtype) -> Tensor:
     """1 where an edge leads from j to i ≠ j, else 0: [pairs of V]."""
-    out = torch.empty(int(edges.pair_ptr[-1]), dtype=dtype, device=edges.ptr.device)
-    for part in chunks(edges):
-        out[part.pair_places] = part.adjacency[part.pairs].to(dtype)
-    return out
+    return edges.on_pairs([part.adjacency for part in edges.chunks]).to(dtype)
 
 
 def distances(edges: Edges, dtype: torch.dtype, limit: float = torch.inf) -> Tensor:
     """Edges of the shortest way from j to i, inf where there is none of at most `limit`: [pairs of V]."""
-    out = torch.empty(int(edges.pair_ptr[-1]), dtype=dtype, device=edges.ptr.device)
-    for part in chunks(edges):
-        out[part.pair_places] = of_chunk(part, limit)[part.pairs].to(dtype)
-    return out
+    return edges.on_pairs([of_chunk(part, limit) for part in edges.chunks]).to(dtype)
 
 
 def of_chunk(part: Chunk, limit: float) -> Tensor:
@@ -55,21 +49,26 @@ def powers(part: Chunk, dtype: torch.dtype) -> Iterator[Tensor]:
         power = power @ steps
 
 
+def listed_powers(edges: Edges, listed: Sequence[int], dtype: torch.dtype) -> Iterator[tuple[int, list[Tensor]]]:
+    """Where a power stands in the list, and that power for every chunk."""
+    running = [powers(part, dtype) for part in edges.chunks]
+    for k in range(max(listed) + 1):
+        found = [next(one) for one in running]
+        if k in listed:
+            yield listed.index(k), found
+
+
 def walk(edges: Edges, listed: Sequence[int], dtype: torch.dtype) -> Tensor:
     """The listed powers of D⁻¹A, where a walk goes from i along its in-edges: [pairs of V, powers]."""
-    out = torch.empty(int(edges.pair_ptr[-1]), len(listed), dtype=dtype, device=edges.ptr.device)
-    for part in chunks(edges):
-        for k, power in zip(range(max(listed) + 1), powers(part, dtype), strict=False):
-            if k in listed:
-                out[part.pair_places, listed.index(k)] = power[part.pairs]
+    out = torch.empty(len(edges.cells[1]), len(listed), dtype=dtype, device=edges.ptr.device)
+    for column, found in listed_powers(edges, listed, dtype):
+        out[:, column] = edges.on_pairs(found)
     return out
 
 
 def returns(edges: Edges, listed: Sequence[int], dtype: torch.dtype) -> Tensor:
     """The diagonals of the listed powers, the chance to be back at i after so many steps: [nodes, powers]."""
     out = torch.empty(edges.nodes, len(listed), dtype=dtype, device=edges.ptr.device)
-    for part in chunks(edges):
-        for k, power in zip(range(max(listed) + 1), powers(part, dtype), strict=False):
-            if k in listed:
-                out[part.node_places, listed.index(k)] = power.diagonal(dim1=1, dim2=2)[part.real]
+    for column, found in listed_powers(edges, listed, dtype):
+        out[:, column] = edges.on_nodes([power.diagonal(dim1=1, dim2=2) for power in found])
     return out
