@@ -19,11 +19,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from archspec.check.primitives import signature
+from archspec.cost.parameters import count
 from archspec.ir.ops import OPERATIONS, PRIMITIVES, Operation
 from archspec.passes.forms import FORMS
 from archspec.passes.optimise import PASSES
 from archspec.pipeline import build, compile_spec
+from archspec.syntax.load import load_spec, shipped_specs
 from archspec.syntax.mistakes import OTHERS, UNREADABLE
+from archspec.syntax.spec import Spec
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -111,7 +114,42 @@ def forms() -> str:
     return table(("operation", "what it computes", "form", "sets", "function of the runtime"), *rows)
 
 
+def specs() -> str:
+    """Every spec that comes with archspec, an ablation below the spec it extends."""
+    found = {path.stem: load_spec(path) for path in shipped_specs().values()}
+    bases = {name: base_of(path) for name, path in shipped_specs().items()}
+    rows = [spec_row(name, found[name], depth) for name, depth in family("", bases, 0)]
+    return table(("spec", "what it is", "lines of `model`", "parameters"), *rows)
+
+
+def base_of(path: Path) -> str:
+    """The name of the spec that a file extends, or nothing."""
+    base = re.search(r"^extends: (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return base[1] if base else ""
+
+
+def family(base: str, bases: Mapping[str, str], depth: int) -> list[tuple[str, int]]:
+    """The specs that extend one, each before those that extend it, with their depth."""
+    children = [name for name, own in bases.items() if own == base]
+    return [row for name in children for row in ((name, depth), *family(name, bases, depth + 1))]
+
+
+def spec_row(name: str, found: Spec, depth: int) -> tuple[str, ...]:
+    """A spec's row: its file, what it says of itself, its own lines of equations, its parameters."""
+    text = (ROOT / "specs" / f"{name}.yaml").read_text(encoding="utf-8")
+    model = re.search(r"^model:.*\n(?:(?: .*)?\n)*", text + "\n", re.MULTILINE)
+    lines = [line for line in (model[0] if model else "").splitlines() if line.strip() and line.strip()[0] != "#"]
+    size = f"{count(compile_spec(found).program):,}"
+    return (
+        f"{'&nbsp;&nbsp;' * depth}[{name}](../specs/{name}.yaml)",
+        found.settings.about or "",
+        str(len(lines)),
+        size,
+    )
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
+    "specs": specs,
     "primitives": primitives,
     "library": library,
     "equations": equations,

@@ -1,6 +1,7 @@
 """The whole of PATTERN, seed 0: its checksum, the facts table, the floor."""
 
 import dataclasses
+import json
 
 import pytest
 
@@ -12,6 +13,15 @@ from archspec.data.split import Split
 from archspec.data.store import HEADER
 from archspec.facts import TABLE
 from archspec.syntax.schema import DataSettings
+
+TRAIN = {
+    "train.source": "3d373fd8",
+    "train.sizes": "724ca8f0",
+    "train.x": "097776f1",
+    "train.y": "d5c79b02",
+    "train.degree": "44b0619b",
+}
+"""Checksums of the columns of the training split."""
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +36,9 @@ def data(directory) -> DataSet:
 
 def test_content_is_pinned(data, directory):
     head = (directory / "pattern-seed0.graphs").read_bytes()[:HEADER]
-    assert head.startswith(b"archspec graphs 1 crc32=50a610f3\n")  # over a header that names every column's checksum
+    assert head.startswith(b"archspec graphs 2 crc32=")
+    columns = json.loads(head.partition(b"\n")[2])["columns"]
+    assert {name: one["crc32"] for name, one in columns.items() if name.startswith("train")} == TRAIN
 
 
 def assert_close(found, table) -> None:
@@ -37,7 +49,7 @@ def assert_close(found, table) -> None:
 
 
 def test_the_table_of_facts_is_what_is_measured(data):
-    found = measured(data)
+    found = measured(data.facts, data.splits)
     assert_close(found, TABLE["pattern"])
     with pytest.raises(AssertionError, match="density"):
         assert_close(found, dataclasses.replace(TABLE["pattern"], density=0.4133))
@@ -55,7 +67,7 @@ def test_edges_of_every_kind_are_noticed(data):
     kinds = {"one way": split([1, 0], [1]), "loop": split([1, 0], [0]), "repeated": split([2, 2], [1, 1, 0, 0])}
     flags = {}
     for name, odd in kinds.items():
-        found = measured(DataSet("pattern", odd, odd, odd, TABLE["pattern"]))
+        found = measured(TABLE["pattern"], {"train": odd, "val": odd, "test": odd})
         flags[name] = (found.symmetric, found.self_loops, found.repeated_edges)
     assert flags == {"one way": (False, False, False), "loop": (True, True, False), "repeated": (True, False, True)}
 

@@ -9,11 +9,12 @@ import torch
 
 from archspec.data import floor, load, pattern, split
 from archspec.data.floor import CEILINGS, degree_floor, fit
-from archspec.data.load import RECIPES, DataSet, Recipe
-from archspec.data.packed import COLUMNS, Packed, offsets
+from archspec.data.generated import RECIPES, Recipe
+from archspec.data.load import DataSet
+from archspec.data.packed import Packed, offsets
 from archspec.data.split import Split
 from archspec.diagnostics import SpecError
-from archspec.facts import TABLE
+from archspec.facts import TABLE, sources
 from archspec.runtime.batch import Batch
 from archspec.syntax.schema import DataSettings
 
@@ -30,13 +31,16 @@ def small(monkeypatch):
 
 
 def content(data: DataSet) -> list[bytes]:
-    return [getattr(one.packed, name).tobytes() for one in data.splits.values() for name in COLUMNS]
+    return [column.tobytes() for one in data.splits.values() for column in one.packed.columns.values()]
 
 
 def test_recipes_and_facts_tell_of_the_same_data():
-    assert {name: dict(recipe.graphs) for name, recipe in RECIPES.items()} == {
-        name: dict(facts.graphs) for name, facts in TABLE.items() if name in RECIPES
-    }
+    for name, recipe in RECIPES.items():
+        if TABLE[name].folds is None:
+            assert dict(recipe.graphs) == TABLE[name].graphs
+        else:
+            assert recipe.graphs == {"all": sum(TABLE[name].graphs.values())}
+    assert {name for name in TABLE if sources.source(DataSettings(name=name)) is None} == set(RECIPES)
 
 
 def test_limit_generates_only_what_it_needs(tmp_path):
@@ -45,7 +49,7 @@ def test_limit_generates_only_what_it_needs(tmp_path):
     assert [len(one) for one in data.splits.values()] == [9, 9, 9]
     assert (steps[0], steps[-1]) == ((0, 27), (27, 27))
     assert data.facts.graphs == {"train": 9, "val": 9, "test": 9}
-    assert data.classes == 2
+    assert data.facts.out == 2
 
 
 def test_a_limited_set_is_a_prefix_whether_or_not_the_whole_set_is_cached(tmp_path, small):
@@ -84,7 +88,9 @@ def test_a_damaged_whole_set_does_not_harm_a_limited_one(tmp_path, small):
     [
         (DataSettings(name="patern"), "E0401 unknown data set `patern`"),
         (settings(options={"size": 3}), "E0403 data set `pattern` has no option `size`"),
-        (DataSettings(name="zinc"), "E0406 the data set `zinc` cannot be loaded yet"),
+        (settings(options={"shared_pattern": False}), r"E0403 .* \(write `shared_patterns`\)"),
+        (settings(options={"shared_patterns": "no"}), r"E0407 .* cannot be `no` \(its default is `true`\)"),
+        (settings(fold=1), "E0414 the data set `pattern` has no fold 1"),
         (settings(seed=2**64), "E0404 a seed is a whole number"),
     ],
 )

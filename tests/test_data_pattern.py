@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from archspec.data import pattern
-from archspec.data.packed import COLUMNS, Packed, joined, offsets
+from archspec.data.packed import Packed, joined, offsets
 from archspec.data.pattern import EDGE, draw_edges, generate
 from archspec.data.random import Purpose, Stream, threshold
 
@@ -17,8 +17,7 @@ def drawn(seed: int, split: str, graphs: int) -> Packed:
 
 def digest(packed: Packed) -> str:
     whole = hashlib.sha256()
-    for name in COLUMNS:
-        column = getattr(packed, name)
+    for column in packed.columns.values():
         whole.update(column.astype(column.dtype.newbyteorder("<")).tobytes())
     return whole.hexdigest()[:16]
 
@@ -142,5 +141,5 @@ def test_a_wrong_probability_between_communities_would_be_seen(monkeypatch):
 @pytest.mark.parametrize(("one", "other", "probability"), [(0, 0, 0.5), (0, 1, 0.35), (0, 5, 0.5), (4, 5, 0.5)])
 def test_edges_have_the_probability_of_their_groups(one, other, probability):
     group = np.repeat(np.array([one, other], dtype=np.uint8), 100)
-    blocks = [draw_edges(Stream(9, Purpose.PATTERN_GRAPH, 7, at), group)[:100, 100:] for at in range(20)]
+    blocks = [draw_edges(Stream(9, Purpose.PATTERN_GRAPH, 7, at), group, EDGE)[:100, 100:] for at in range(20)]
     assert abs(np.mean(blocks) - probability) < 4 * np.sqrt(0.25 / 200_000)

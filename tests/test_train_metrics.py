@@ -1,5 +1,6 @@
 """Losses and scores against formulas written out, and independence of how a split is cut into batches."""
 
+import dataclasses
 import math
 
 import pytest
@@ -8,7 +9,11 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archspec.train.metrics import Tally, batch_loss, class_weights, counts
+from archspec.facts import TABLE
+from archspec.syntax.schema import TrainSettings
+from archspec.train.kinds import Kind, make
+from archspec.train.metrics import batch_loss, class_weights, counts
+from archspec.train.tally import Tally
 
 LABELS = st.lists(st.integers(0, 2), min_size=1, max_size=40)
 
@@ -51,11 +56,16 @@ def test_unweighted_loss_is_the_mean():
     torch.testing.assert_close(batch_loss(nll, y, counts(y, 3), weighted=False), F.cross_entropy(logits, y))
 
 
+def kind(task: str, out: int, **settings: object) -> Kind:
+    facts = dataclasses.replace(TABLE["cora"], task=task, out=out)
+    return make(facts, TrainSettings.model_validate(settings), torch.zeros(0, out))
+
+
 def tallied(parts: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]], weighted: bool = True) -> dict:
-    tally = Tally(3)
+    tally = Tally(kind("node classification", 3, loss="weighted_cross_entropy" if weighted else "cross_entropy"))
     for logits, y, nll in parts:
-        tally.add(logits, nll, y, counts(y, 3))
-    return tally.scores(weighted)
+        tally.add(logits, nll, y)
+    return tally.scores()
 
 
 @pytest.mark.parametrize("weighted", [True, False])

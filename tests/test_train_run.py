@@ -14,7 +14,7 @@ from archspec.train.display import Plain
 from archspec.train.engine import Engine, Evaluator
 from archspec.train.folder import RunFolder
 from archspec.train.interrupt import Interrupted
-from archspec.train.metrics import Tally
+from archspec.train.tally import Tally
 from tests.training import BATCH, CPU, GRAPHS, Small, Stops, start, task
 
 
@@ -53,7 +53,7 @@ def test_metrics_have_all_splits_each_epoch(done):
         assert one["steps"] == -(-GRAPHS // BATCH)
         assert 0 < one["gradient_norm"]["mean"] <= one["gradient_norm"]["max"]
         for split in ("train", "val", "test"):
-            assert set(one[split]) == {"loss", "acc", "acc_0", "acc_1"}
+            assert set(one[split]) == {"loss", "accuracy", "acc", "acc_0", "acc_1"}
             assert one[split]["acc"] == pytest.approx((one[split]["acc_0"] + one[split]["acc_1"]) / 2)
 
 
@@ -138,7 +138,7 @@ def test_plateau_ends_the_run(cache, tmp_path):
 def test_clipping_bounds_the_step_and_records_the_norm_before(cache):
     engine = Engine(task(cache, clip=1e-3, optimizer={"name": "sgd", "lr": 1.0}), CPU.device)
     before = nn.utils.parameters_to_vector(engine.module.parameters()).detach().clone()
-    _loss, norm, _penalty = engine.step(engine.task.data.train.batch(range(5)), 0, Tally(2))
+    _loss, norm, _penalty = engine.step(engine.task.data.train.batch(range(5)), 0, Tally(engine.kind))
     moved = (nn.utils.parameters_to_vector(engine.module.parameters()).detach() - before).norm()
     assert norm > 1e-2
     assert float(moved) == pytest.approx(1e-3, rel=1e-3)
@@ -146,7 +146,7 @@ def test_clipping_bounds_the_step_and_records_the_norm_before(cache):
 
 def test_double_precision(cache):
     engine = Engine(task(cache, precision=64), CPU.device)
-    engine.step(engine.task.data.train.batch(range(5)), 0, Tally(2))
+    engine.step(engine.task.data.train.batch(range(5)), 0, Tally(engine.kind))
     logits, nll, *_ = engine.measure(engine.task.data.val.batch([0]))
     assert logits.dtype == nll.dtype == engine.module.head.weight.dtype == torch.float64
 
@@ -204,7 +204,7 @@ def test_a_gradient_that_is_not_finite_stops_before_the_step(cache, clip):
     nn.init.constant_(engine.module.head.bias, 0.0)
     before = engine.module.head.weight.clone()
     with pytest.raises(SpecError, match="norm of the gradient became nan") as caught:
-        engine.step(engine.task.data.train.batch(range(5)), 0, Tally(2))
+        engine.step(engine.task.data.train.batch(range(5)), 0, Tally(engine.kind))
     assert "is that of `head.bias`" in caught.value.diagnostics[0].notes[0]
     assert torch.equal(before, engine.module.head.weight)
 
@@ -276,7 +276,8 @@ def test_lines_without_a_terminal(cache, tmp_path, capsys):
     run.start(task(cache), tmp_path / "run", CPU, Plain(), {})
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("small: 90 parameters, 22 graphs of pattern, 4 epochs, on cpu with 1 thread → ")
-    assert [line.split("  ")[0] for line in lines[1:]] == ["epoch 1/4", "epoch 2/4", "epoch 3/4", "epoch 4/4"]
+    assert lines[1] == "node classification, loss weighted_cross_entropy, best epoch by acc"
+    assert [line.split("  ")[0] for line in lines[2:]] == ["epoch 1/4", "epoch 2/4", "epoch 3/4", "epoch 4/4"]
     assert "left 0:00" in lines[-1]
 
 

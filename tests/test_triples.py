@@ -29,6 +29,11 @@ READINGS = {
         "x = tanh(x + h + mean[j in N](b[j, j] - b[i, i] * b[i, j]))",
     ),
     "the trace": ("b[i, j in V] = x[i] * x[j]", "x = tanh(x + sum[i in V](b[i, i]))"),
+    "on sets made from others": (
+        "b[i, j in V - i] = tanh(x[j] - x[i] * x[j])",
+        "e[i, j in expander(2)] = tanh(x[j] + x[i] * x[j])",
+        "x = tanh(x + mean[j](b[j, i] * x[j]) + mean[j](e[j, i] * b[i, j]) + max[j in N - i](b[j, i]))",
+    ),
     "truth values": ("b[i, j in V] = 1 if linear(x)[j] > 0 else 0", "x = x + mean[j in V](x[j] if b[j, i] > 0 else 0)"),
 }
 
@@ -86,6 +91,10 @@ TRIPLES = {
     "known at compile time": ("m[i, j in V] = mean[k in V](r[i, j] if c > 9 else 1) * u[i]",),
     "several sums": ("m[i, j in V] = sum[k in V](r[i, k] * s[k, j]) / (1 + sum[k in V](exp(r[i, k] - s[k, j])))",),
     "a sum in a sum in a sum": ("m[i, j in V] = mean[k in V](r[i, k] * s[k, j] * mean[l in V](r[k, l] + u[l]))",),
+    "sets made from others": (
+        "t[i, j in V - i] = w[j] * u[i]",
+        "m[i, j in V] = mean[k in V - i](t[i, k] * s[k, j]) + fill(t, 1)[j, i] * max[k in N - i](fill(t, 0)[k, j])",
+    ),
     "of values on smaller sets": (
         "t[i, j in reach(2)] = w[j] * u[i]",
         "m[i, j in N] = mean[k in reach(1)](t[i, k] * t[i, j] * s[k, j])",

@@ -1,6 +1,7 @@
 """`average(log(1 + degree))`: a statistic of the training set, which a spec uses as a constant."""
 
 from archspec.check.build import as_node, make
+from archspec.check.sets import deciding
 from archspec.check.values import Frame, Value, broken, is_broken
 from archspec.ir.nodes import Node, in_order
 from archspec.ir.ops import RANDOM, weights_of
@@ -20,7 +21,7 @@ def average(call: tree.Call, path: str, frame: Frame) -> Value:
     if operand.type.domain.kind == "constant":
         message = "a constant is its own average"
         return frame.error("E0321", expression.span, message, help=f"write `{expression.span.text}`")
-    wrong = next((node for node in in_order([operand]) if learnt(node)), None)
+    wrong = next((node for node in in_order([operand, *deciding([operand], frame).values()]) if learnt(node)), None)
     if wrong is not None:
         message = f"the average of a training set cannot depend on {what(wrong)}"
         return frame.error("E0321", wrong.span if wrong.op != "state" else expression.span, message, help=CURE)

@@ -9,6 +9,7 @@ from archspec.check.indices import NUMBERED, REDUCTIONS, numbered
 from archspec.check.lists import aggregate, each, layers
 from archspec.check.primitives import call_primitive
 from archspec.check.reading import bare
+from archspec.check.sets import drop
 from archspec.check.sharing import LAMBDA, shared, tied
 from archspec.check.statements import named_after, run
 from archspec.check.suggest import nearest
@@ -31,9 +32,6 @@ from archspec.syntax import tree
 DEEPEST = 60
 """Calls inside calls at most: more is an endless expansion, or might as well be one."""
 
-LATER = ("drop",)
-"""Words of the language that are refused, not misread."""
-
 
 def call(expression: tree.Call, frame: Frame) -> Value:
     """The value of any call."""
@@ -41,8 +39,6 @@ def call(expression: tree.Call, frame: Frame) -> Value:
     if plain in BUILT_IN and plain not in frame.locals:
         value = BUILT_IN[plain](expression, replace(frame, alone=""))
         return value if isinstance(value, Node) and value.operands else bare(expression, value, frame)
-    if plain in LATER and not frame.world.definition(plain) and plain not in frame.locals:
-        return frame.unsupported(expression.span, f"`{plain}`")
     function = frame.value(expression.function)
     if isinstance(function, Primitive):
         return call_primitive(function, expression, frame)
@@ -160,6 +156,7 @@ BUILT_IN: Mapping[str, Callable[[tree.Call, Frame], Value]] = {
     "pyg": foreign,
     "python": foreign,
     **dict.fromkeys(NUMBERED, numbered),
+    "drop": drop,
     **dict.fromkeys(structure.LISTED, structure.listed),
     "laplacian_pe": structure.laplacian_pe,
 }
@@ -168,7 +165,7 @@ BUILT_IN: Mapping[str, Callable[[tree.Call, Frame], Value]] = {
 MAKERS = ("shared", "pyg", "python")
 """Those of them that make functions."""
 
-FORMS = frozenset((*BUILT_IN, *REDUCTIONS, *LATER))
+FORMS = frozenset((*BUILT_IN, *REDUCTIONS))
 """Every word that is taken by such a form."""
 
 

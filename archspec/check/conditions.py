@@ -1,7 +1,6 @@
 """Conditions: `and`, `or`, `not`, and `a if c else b`; settled at once where they are known, else entry by entry."""
 
 from archspec.check.build import as_node, combine
-from archspec.check.indices import KNOWN
 from archspec.check.values import Frame, Value, broken, is_broken, number_of
 from archspec.ir.nodes import Node
 from archspec.syntax import tree
@@ -42,8 +41,7 @@ def negation(expression: tree.Unary, value: Value, frame: Frame) -> Value:
 
 def choice(expression: tree.Choice, frame: Frame) -> Value:
     """`a if c else b`: one of them where c is known, else entry by entry."""
-    if expression.otherwise is None:
-        return frame.unsupported(expression.span, "an index set with a condition", f"sets: {KNOWN}")
+    assert expression.otherwise is not None
     decided = frame.value(expression.condition)
     if isinstance(decided, bool):
         return frame.value(expression.then if decided else expression.otherwise)

@@ -9,6 +9,7 @@ from archspec.check.calls import call, lambda_, pipe
 from archspec.check.conditions import choice, logic, negation
 from archspec.check.indices import index, reduce, with_or_without_self
 from archspec.check.lookup import name
+from archspec.check.sets import conditional
 from archspec.check.values import Frame, Listing, Value, broken, is_broken, number_of
 from archspec.ir.types import IndexSet
 from archspec.syntax import tree
@@ -107,6 +108,11 @@ def settled(op: str, left: Any, right: Any) -> Value:
     return float(result) if abs(result) > LARGEST else result
 
 
+def chosen(expression: tree.Choice, frame: Frame) -> Value:
+    """`a if c else b` chooses a value, `S if c` members of a set."""
+    return conditional(expression, frame) if expression.otherwise is None else choice(expression, frame)
+
+
 def sequence(expression: tree.Sequence, frame: Frame) -> Value:
     """`(0, 2, 5)`."""
     return Listing(tuple(frame.value(item) for item in expression.items))
@@ -129,7 +135,7 @@ FORMS_OF_TREE: Mapping[type, Callable[[Any, Frame], Value]] = {
     tree.Name: name,
     tree.Unary: unary,
     tree.Binary: binary,
-    tree.Choice: choice,
+    tree.Choice: chosen,
     tree.Call: call,
     tree.Index: index,
     tree.Reduce: reduce,

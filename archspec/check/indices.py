@@ -12,7 +12,7 @@ from archspec.syntax import tree
 
 SETS = {"N": NEIGHBOURS, "V": ALL}
 REDUCTIONS = ("sum", "mean", "max", "min", "std", "logsumexp", "softmax")
-KNOWN = "N, V, reach(k), expander(k), S + i, S - i"
+KNOWN = "N, V, reach(k), expander(k), S + i, S - i, S if c, drop(S, p)"
 
 
 def index(expression: tree.Index, frame: Frame) -> Value:
@@ -28,9 +28,9 @@ def index(expression: tree.Index, frame: Frame) -> Value:
     return read(expression, value, frame)
 
 
-def index_set(expression: tree.Expr, frame: Frame) -> IndexSet | None:
-    """The set an expression stands for; None when a problem was reported."""
-    value = frame.whole().value(expression)
+def index_set(expression: tree.Expr, j: str, frame: Frame) -> IndexSet | None:
+    """The set an expression stands for, whose members go by the index j; None when a problem was reported."""
+    value = replace(frame.whole(), member=j).value(expression)
     if isinstance(value, IndexSet):
         return value
     if not is_broken(value):
@@ -98,7 +98,7 @@ def bound_by(binding: Binding, bases: dict[int, Value], expression: tree.Reduce,
 def over_nodes(expression: tree.Reduce, frame: Frame) -> Node:
     """`sum[i in V](x[i])`: from the nodes of a graph to the graph; softmax stays on the nodes."""
     op = expression.op.id
-    over = index_set(expression.over, frame) if expression.over is not None else None
+    over = index_set(expression.over, "i", frame) if expression.over is not None else None
     if expression.over is None or over not in (None, ALL):
         at = expression.span if expression.over is None else expression.over.span
         return frame.error("E0208", at, "i runs over all nodes of a graph", help=f"write `{op}[i in V](…)`")
@@ -144,7 +144,7 @@ def nested(expression: tree.Reduce, frame: Frame) -> Node:
 def again(expression: tree.Reduce, binding: Binding, frame: Frame) -> Node:
     """`softmax[k](…)` inside a reduction over the same k, whose set it takes."""
     k, among = binding.newest
-    if expression.over is not None and index_set(expression.over, frame) not in (None, among):
+    if expression.over is not None and index_set(expression.over, k, frame) not in (None, among):
         message, cure = f"{k} runs over {among} already", f"write `softmax[{k}](…)`"
         return frame.error("E0208", expression.over.span, message, help=cure)
     body = as_node(frame.value(expression.body), expression.body, frame)
@@ -178,7 +178,7 @@ def over_third(expression: tree.Reduce, outer: Binding, frame: Frame) -> Node:
 def resolved_set(expression: tree.Reduce, i: str, frame: Frame) -> tuple[IndexSet | None, dict[int, Value]]:
     """The set written, else the one bound already, else the smallest among the operands read at [i, j] or [j, i]."""
     if expression.over is not None:
-        return index_set(expression.over, frame), {}
+        return index_set(expression.over, expression.index.id, frame), {}
     binding = frame.binding
     if binding and expression.index.id in (binding.source, binding.third):
         return (binding.over if expression.index.id == binding.source else binding.among), {}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from archspec.check.build import as_node
 from archspec.check.sections import States, frame_of, state_nodes
+from archspec.check.sets import section_of
 from archspec.check.statements import run
 from archspec.check.values import Frame, Place, World, is_broken
 from archspec.ir.nodes import Node, Section
@@ -27,7 +28,7 @@ def penalty_section(
         return None
     node = as_node(run(body, frame), body.result[0], frame)
     check_penalty(node, body.result[0].span, frame)
-    return Section("Penalty", (("", node),))
+    return section_of("Penalty", (("", node),), frame)
 
 
 def check_penalty(node: Node, span: Span, frame: Frame) -> None:

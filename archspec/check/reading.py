@@ -130,6 +130,9 @@ def on_subset(expression: tree.Index, value: Node, over: IndexSet, turned: bool,
         if frame.binding and frame.binding.third in (first, second):
             return missing(expression, f"the value lives on {own}, which does not hold every pair of {over}", frame)
         message = f"the value lives on {own}, which does not hold every pair of {over}"
+        if str(over) == str(own):
+            message, cure = f"two mentions of {own} are two sets, of two values", f"name it once, above: `near = {own}`"
+            return frame.error("E0305", expression.span, message, help=cure)
         filled = f"fill what is absent: `fill({expression.value.span.text}, 0)[{first}, {second}]`"
         return frame.error("E0305", expression.span, message, help=f"reduce over {own}, or {filled}")
     if turned:

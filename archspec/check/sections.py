@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from archspec.check.build import as_node
 from archspec.check.calls import bind, given_arguments
+from archspec.check.sets import as_state, section_of
 from archspec.check.statements import run, run_block
 from archspec.check.suggest import closest
 from archspec.check.unreachable import check_distances
@@ -72,7 +73,8 @@ def input_section(spec: Spec, world: World) -> tuple[Section, States]:
 def section(title: str, changed: tuple[str, ...], place: Place, span: Span, frame: Frame) -> tuple[Section, States]:
     """The section of the states that were assigned, and their types."""
     results = tuple((name, as_node(place.states[name], tree.Name(span, name), frame)) for name in changed)
-    made = Section(title, results)
+    results = tuple((name, as_state(name, node, node.span, frame)) for name, node in results)
+    made = section_of(title, results, frame)
     check_distances(made, frame)
     return made, {name: node.type for name, node in results}
 
@@ -205,7 +207,7 @@ def output_section(spec: Spec, world: World, history: Mapping[str, tuple[Node, .
         value = frame.error("E0310", last, message, help="join them: `concat(…)`")
     node = as_node(value, at, frame)
     check_prediction(node, at.span, frame)
-    made = Section("Output", (("", node),))
+    made = section_of("Output", (("", node),), frame)
     check_distances(made, frame)
     return made
 

@@ -99,7 +99,7 @@ def per_pair(target: tree.Target, expression: tree.Expr, frame: Frame) -> Value:
             "a left-hand side is indexed `[i, j in S]`",
             help=f"write `{target.name}[i, j in N] = …`",
         )
-    over = index_set(target.over, frame)
+    over = index_set(target.over, names[1], frame)
     if over is None:
         return broken(target.span)
     bound = replace(frame, binding=Binding("i", names[1], over))

@@ -133,6 +133,8 @@ class Place:
     depth_read: bool = False
     naming: Naming = field(default_factory=Naming)
     once: dict[str, Value] = field(default_factory=dict)
+    sets: dict[IndexSet, Node] = field(default_factory=dict)
+    """What decides on the pairs of a set: a condition, or chance."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,9 @@ class World:
     endless: set[str] = field(default_factory=set)
     """Definitions that call themselves, which are not expanded; `TOO_DEEP` where calls go on without one."""
 
+    sets: dict[IndexSet, Node] = field(default_factory=dict)
+    """The same for sets that the graph alone decides on, in whatever section they were met."""
+
     def definition(self, name: str) -> tree.Definition | None:
         """The spec's own definition of a name, else the library's."""
         return self.definitions.get(name) or self.library.get(name)
@@ -207,6 +212,8 @@ class Frame:
     calls: tuple[str, ...] = ()
     bases: Mapping[int, Value] = field(default_factory=dict)
     """Values of indexed expressions that were needed early, by the identity of their tree."""
+    member: str = "j"
+    """The index that the condition of a set has for its members."""
     alone: str = ""
     """The local a call names its weights after, where it stands alone on the right-hand side."""
 
@@ -220,7 +227,7 @@ class Frame:
 
     def whole(self) -> "Frame":
         """The same names, no indices: what `f(x)` in `f(x)[j]` sees."""
-        return replace(self, binding=None, inside=False, pooled=False, alone="")
+        return replace(self, binding=None, inside=False, pooled=False, member="j", alone="")
 
     def error(
         self, code: str, span: Span, message: str, label: str = "", notes: tuple[str, ...] = (), help: str = ""

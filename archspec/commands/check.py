@@ -5,6 +5,7 @@ import click
 from archspec.commands.options import spec_options
 from archspec.cost.parameters import count, count_frozen, uncounted
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.facts import with_defaults
 from archspec.pipeline import build, compile_spec, facts_of
 from archspec.syntax.load import load_spec
 from archspec.syntax.spec import Spec
@@ -40,7 +41,11 @@ def command(specs: tuple[str, ...], static: bool, equals: str | None, overrides:
 def checked(spec: Spec, static: bool) -> str:
     """What was found right, in one line. Raises SpecError."""
     program = compile_spec(spec).program
-    if facts_of(spec) is None:
+    facts = facts_of(spec)
+    with_defaults(spec, facts)
+    if facts is None and spec.settings.data:
+        return "ok; sizes that the data set would give are open until it has been read"
+    if facts is None:
         return "ok; no data set, so sizes it would give are open"
     still, elsewhere = count_frozen(program), uncounted(program)
     frozen = f" ({still:,} frozen)" if still else ""

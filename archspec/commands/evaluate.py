@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from archspec.facts import tasks
 from archspec.train.waiting import wait_politely
 
 if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
@@ -32,7 +33,7 @@ def command(run: Path, split: str, checkpoint: str, device: str | None, data_dir
     """
     wait_politely()
     from archspec.commands.runs import reopen
-    from archspec.train.display import choose
+    from archspec.train.display import choose, counted
     from archspec.train.engine import Evaluator
     from archspec.train.run import load_weights
 
@@ -40,8 +41,10 @@ def command(run: Path, split: str, checkpoint: str, device: str | None, data_dir
     evaluator = Evaluator(task, machine.device)
     about = load_weights(evaluator, old, checkpoint)
     scores = evaluator.scores(task.data.splits[split], lambda: None)
-    click.echo(f"{checkpoint} weights, {moment(about)}, {split}: {len(task.data.splits[split]):,} graphs")
-    click.echo("\n".join(f"  {name:<6} {number(name, value)}" for name, value in scores.items()))
+    graphs = counted(len(task.data.splits[split]), "graph")
+    click.echo(f"{checkpoint} weights, {moment(about)}, {split}: {graphs}")
+    width = max(6, *map(len, scores))
+    click.echo("\n".join(f"  {name:<{width}} {number(name, value)}" for name, value in scores.items()))
     if note := comparison(scores, old, about, split):
         click.echo(note)
 
@@ -53,10 +56,10 @@ def moment(about: dict[str, str]) -> str:
 
 
 def number(name: str, value: float | None) -> str:
-    """A score: a loss as it is, an accuracy in percent."""
+    """A score: a share in percent, another figure as it is."""
     if value is None:
         return "-"
-    return f"{value:.6f}" if name == "loss" else f"{100 * value:.3f} %"
+    return f"{100 * value:.3f} %" if tasks.score(name).share else f"{value:.6f}"
 
 
 def comparison(scores: Scores, old: RunFolder, about: dict[str, str], split: str) -> str:

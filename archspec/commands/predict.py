@@ -1,4 +1,4 @@
-"""`archspec predict`: what a run's weights say about every node of a split, as a file."""
+"""`archspec predict`: what a run's weights say about every node or graph of a split, as a file."""
 
 from pathlib import Path
 
@@ -19,15 +19,15 @@ from archspec.train.waiting import wait_politely
 def command(
     run: Path, output: Path, split: str, checkpoint: str, force: bool, device: str | None, data_dir: Path | None
 ) -> None:
-    """Write the predictions of RUN for every node of a split into FILE.
+    """Write the predictions of RUN for every node or graph of a split into FILE.
 
-    Columns: graph (its number in the split), node (its number in the graph), label, prediction, and a logit and a
-    probability for each class.
+    Columns: graph (its number in the split), node (its number in the graph), label and prediction; for classes and
+    answers of yes and no also a logit and a probability for each.
     """
     wait_politely()
     from archspec.commands.runs import reopen
     from archspec.train import folder, predictions
-    from archspec.train.display import choose
+    from archspec.train.display import choose, counted
     from archspec.train.engine import Evaluator
     from archspec.train.run import load_weights
 
@@ -37,5 +37,9 @@ def command(
     old, task, machine = reopen(run, device, data_dir, choose())
     evaluator = Evaluator(task, machine.device)
     load_weights(evaluator, old, checkpoint)
-    nodes = predictions.write(evaluator, task.data.splits[split], output, lambda _graphs: None)
-    click.echo(f"{nodes:,} nodes of {len(task.data.splits[split]):,} graphs → {output}")
+    graphs = task.data.splits[split]
+    rows = predictions.write(evaluator, graphs, output, lambda _graphs: None)
+    what = (
+        f"{rows:,} nodes of {counted(len(graphs), 'graph')}" if task.data.facts.level == "node" else f"{rows:,} graphs"
+    )
+    click.echo(f"{what} → {output}")

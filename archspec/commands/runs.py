@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from archspec.data.load import check_loadable, load
+from archspec.data.load import DataSet, load
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.facts import known
+from archspec.facts import known, with_defaults
 from archspec.pipeline import build
 from archspec.syntax.load import load_spec
+from archspec.syntax.schema import DataSettings
 from archspec.syntax.spec import Spec
 from archspec.train import device as devices
 from archspec.train import folder
@@ -15,24 +16,39 @@ from archspec.train.folder import RunFolder
 from archspec.train.run import Machine, prepare, seed
 from archspec.train.task import Task, check_settings
 
+TRAINED = ("node", "graph")
+"""What may carry labels of a data set that is trained on."""
 
-def assemble(spec: Spec, directory: Path | None, display: Display) -> Task:
-    """The task of a spec: the module first, so that the spec's problems come before data is generated."""
-    settings = spec.settings
-    if settings.data is None:
-        raise SpecError(
-            [Diagnostic("E0609", "the spec names no data", path=spec.source.path, help="add `data: {name: …}`")]
-        )
-    check_settings(settings.train, spec.place)
-    at = spec.place("data", "name")
-    facts = known(settings.data, at)
-    check_loadable(settings.data, at)
-    seed(settings.train.seed)
-    built = build(spec, facts)
+
+def completed(spec: Spec, directory: Path | None, display: Display) -> Spec:
+    """A spec to train, what it leaves to its data set filled in; the set is read if nothing is known of it yet."""
+    data, at = spec.settings.data, spec.place("data", "name")
+    if data is None:
+        cure = "add `data: {name: …}`"
+        raise SpecError([Diagnostic("E0609", "the spec names no data", path=spec.source.path, help=cure)])
+    facts = known(data, at, directory) or open_data(spec, data, directory, display).facts
+    if facts.level not in TRAINED:
+        message = f"training on labels per {facts.level} is not supported yet"
+        raise SpecError([Diagnostic("E0299", message, at, help="name a data set with labels per node or per graph")])
+    return with_defaults(spec, facts)
+
+
+def open_data(spec: Spec, data: DataSettings, directory: Path | None, display: Display) -> DataSet:
+    """The data set of a spec."""
     try:
-        data = load(settings.data, directory, display.say, display.load)
+        return load(data, directory, display.say, display.load, spec.place)
     finally:
         display.stop()
+
+
+def assemble(spec: Spec, directory: Path | None, display: Display) -> Task:
+    """The task of a completed spec: the module first, so that the spec's problems come before data is generated."""
+    settings = spec.settings
+    assert settings.data is not None  # it is complete
+    check_settings(settings.train, spec.place)
+    seed(settings.train.seed)
+    built = build(spec, known(settings.data, spec.place("data", "name"), directory))
+    data = open_data(spec, settings.data, directory, display)
     return Task(
         spec.name, built.module, data, settings.data.batch_size, settings.train, spec.text, built.code, spec.place
     )
@@ -46,9 +62,10 @@ def open_machine(spec: Spec, device: str, threads: int | None = None) -> Machine
 def reopen(path: Path, device: str | None, directory: Path | None, display: Display) -> tuple[RunFolder, Task, Machine]:
     """A run's folder, its task from its own spec, and a machine like the one it ran on."""
     old = folder.find(path)
-    spec = load_spec(old.spec)
+    directory = directory or data_folder(old)
+    spec = completed(load_spec(old.spec), directory, display)
     machine = open_machine(spec, device or recorded(old, "device") or "auto", old.told().get("threads"))
-    return old, assemble(spec, directory or data_folder(old), display), machine
+    return old, assemble(spec, directory, display), machine
 
 
 def recorded(old: RunFolder, option: str) -> str | None:

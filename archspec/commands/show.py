@@ -9,12 +9,13 @@ import click
 from archspec.commands.options import spec_options
 from archspec.cost.parameters import parameters, uncounted
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.facts import with_defaults
 from archspec.ir.nodes import Program
 from archspec.ir.printer import program_text
 from archspec.ir.settings import Drawn, Values, frozen, initial, shape_of
 from archspec.passes.optimise import PASSES, optimise
 from archspec.passes.printer import plan_text
-from archspec.pipeline import compile_spec
+from archspec.pipeline import compile_spec, facts_of
 from archspec.syntax import tree
 from archspec.syntax.load import load_spec
 from archspec.syntax.spec import Spec
@@ -22,7 +23,7 @@ from archspec.syntax.spec import Spec
 
 def spec_text(spec: Spec, backend: Mapping[str, str]) -> str:
     """The resolved spec in canonical form."""
-    return spec.text
+    return with_defaults(spec, facts_of(spec)).text
 
 
 def tree_text(spec: Spec, backend: Mapping[str, str]) -> str:

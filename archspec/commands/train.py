@@ -15,6 +15,7 @@ from archspec.syntax.spec import Spec
 from archspec.train.waiting import wait_politely
 
 if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
+    from archspec.train.display import Display
     from archspec.train.folder import RunFolder
 
 PATH = click.Path(path_type=Path)
@@ -51,12 +52,17 @@ def command(
         go_on(resume, spec, overrides, device, data_dir)
         return
     read = load_spec(needed(spec), overrides)
+    from archspec.commands.runs import completed
+    from archspec.train.display import choose
+
+    shown = choose()
+    read = completed(read, data_dir, shown)
     if dry_run:
-        show_estimate(read, device, data_dir)
+        show_estimate(read, device, data_dir, shown)
     elif run_dir is not None and holds(run_dir, read):
         go_on(run_dir, spec, overrides, device, data_dir)
     else:
-        begin(read, run_dir, device, data_dir)
+        begin(read, run_dir, device, data_dir, shown)
 
 
 def check_alone(run_dir: Path | None, dry_run: bool) -> None:
@@ -80,25 +86,24 @@ def holds(path: Path, spec: Spec) -> bool:
     return kept.is_file() and kept.read_text(encoding="utf-8") == spec.text
 
 
-def show_estimate(spec: Spec, device: str | None, data_dir: Path | None) -> None:
+def show_estimate(spec: Spec, device: str | None, data_dir: Path | None, shown: Display) -> None:
     """What training would take."""
     from archspec.commands.runs import assemble, open_machine
-    from archspec.train import display, estimate
+    from archspec.train import estimate
     from archspec.train.engine import Engine
 
     machine = open_machine(spec, device or "auto")
-    engine = Engine(assemble(spec, data_dir, display.choose()), machine.device)
+    engine = Engine(assemble(spec, data_dir, shown), machine.device)
     click.echo("\n".join(estimate.report(engine)))
 
 
-def begin(spec: Spec, run_dir: Path | None, device: str | None, data_dir: Path | None) -> None:
+def begin(spec: Spec, run_dir: Path | None, device: str | None, data_dir: Path | None, shown: Display) -> None:
     """Train in a new folder."""
     from archspec.commands.runs import assemble, open_machine
-    from archspec.train import display, folder, run
+    from archspec.train import folder, run
 
     if run_dir is not None:
         folder.check_free(run_dir)
-    shown = display.choose()
     machine = open_machine(spec, device or "auto")
     options = {"device": device or "auto", "data_dir": str(data_dir.absolute()) if data_dir else None}
     task = assemble(spec, data_dir, shown)
@@ -107,21 +112,21 @@ def begin(spec: Spec, run_dir: Path | None, device: str | None, data_dir: Path |
 
 def go_on(path: Path, file: str | None, overrides: tuple[str, ...], device: str | None, data_dir: Path | None) -> None:
     """Go on with a run."""
-    from archspec.commands.runs import assemble, data_folder, open_machine, recorded
+    from archspec.commands.runs import assemble, completed, data_folder, open_machine, recorded
     from archspec.train import display, folder, resumption, run
 
-    old = folder.find(path)
+    old, shown = folder.find(path), display.choose()
+    data_dir = data_dir or data_folder(old)
     before = load_spec(old.spec)
-    spec = load_spec(file or old.spec, overrides)
+    spec = completed(load_spec(file or old.spec, overrides), data_dir, shown)
     resumption.check(before, spec, old, old.epochs())
     if why := resumption.finished(old, spec.settings.train.epochs):
         click.echo(f"this run is finished: {why}")
         conclude(old)
         return
-    shown = display.choose()
     threads = old.told().get("threads")
     machine = open_machine(spec, device or recorded(old, "device") or "auto", threads)
-    task = assemble(spec, data_dir or data_folder(old), shown)
+    task = assemble(spec, data_dir, shown)
     complete(lambda: run.resume(task, old, machine, shown))
 
 

@@ -1,17 +1,16 @@
 """Where generated data is kept, and the decision to read it or to generate it."""
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from archspec.data.packed import Packed
 from archspec.data.store import Damaged, Origin, read, write
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.facts.kept import VARIABLE, folder
 
-VARIABLE = "ARCHSPEC_CACHE"
+__all__ = ["Draw", "Progress", "Report", "cached", "folder", "present"]
+
 Report = Callable[[str], None]
 """Takes one line for the user."""
 Progress = Callable[[int, int], None]
@@ -25,14 +24,8 @@ class Draw:
     file: str
     origin: Origin
     generate: Callable[[], Iterable[tuple[str, Iterable[Packed]]]]
-
-
-def folder(directory: Path | None) -> Path:
-    """The folder for data: the one given (`--data-dir`), else `ARCHSPEC_CACHE`, else the platform's cache folder."""
-    if directory is not None:
-        return directory.expanduser()
-    named = os.environ.get(VARIABLE)
-    return Path(named).expanduser() if named else platformdirs.user_cache_path("archspec")
+    making: str = "generating"
+    """What is said while it is made."""
 
 
 def cached(draw: Draw, directory: Path, report: Report) -> dict[str, Packed]:
@@ -44,9 +37,9 @@ def cached(draw: Draw, directory: Path, report: Report) -> dict[str, Packed]:
     try:
         return read(path, draw.origin)
     except FileNotFoundError:
-        report(f"generating {path}")
+        report(f"{draw.making} {path}")
     except Damaged as damage:
-        report(f"{path} {damage}; generating it again")
+        report(f"{path} {damage}; {draw.making} it again")
     try:
         write(path, draw.origin, draw.generate())
         return read(path, draw.origin)

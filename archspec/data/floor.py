@@ -47,9 +47,9 @@ def degree_floor(data: DataSet) -> Floor | None:
 
     Of all thresholds and both directions, the one with the best `acc` on the training split is taken.
     """
-    labels = data.train.packed.y
+    labels = data.train.labels
     positive = int(labels.sum(dtype=np.int64))
-    if data.classes != 2 or positive in (0, len(labels)):
+    if data.facts.out != 2 or data.train.packed.mask is not None or positive in (0, len(labels)):
         return None
     threshold, above = fit(normalised_degree(data.train), labels)
     scores = {name: score(split, threshold, above) for name, split in data.splits.items()}

@@ -8,6 +8,7 @@ can be had without the rest.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,20 +44,24 @@ class Pattern:
     adjacency: NDArray[np.bool_]  # [size, size], symmetric, diagonal false
 
 
-def generate(seed: int, split: str, graphs: int) -> Iterator[Packed]:
-    """The first so many graphs of a split, in chunks; graph g carries pattern g mod 100, so a prefix mixes them."""
-    patterns = [draw_pattern(seed, number) for number in range(min(PATTERNS, graphs))]
+def generate(seed: int, split: str, graphs: int, shared_patterns: bool = True) -> Iterator[Packed]:
+    """The first so many graphs of a split, in chunks; graph g carries pattern g mod 100, so a prefix mixes them.
+
+    The published splits share their hundred patterns; where patterns are not shared, every split has its own.
+    """
+    group = 0 if shared_patterns else 1 + list(GRAPHS).index(split)
+    patterns = [draw_pattern(seed, number, group) for number in range(min(PATTERNS, graphs))]
     for start in range(0, graphs, CHUNK):
         chunk = range(start, min(start + CHUNK, graphs))
         yield joined([draw_graph(seed, split, number, patterns[number % PATTERNS]) for number in chunk])
 
 
-def draw_pattern(seed: int, number: int) -> Pattern:
-    """One of the hundred patterns of a seed."""
-    stream = Stream(seed, Purpose.PATTERN_NODES_AND_EDGES, minor=number)
+def draw_pattern(seed: int, number: int, group: int = 0) -> Pattern:
+    """One of the hundred patterns of a seed, or of a group of another hundred."""
+    stream = Stream(seed, Purpose.PATTERN_NODES_AND_EDGES, group, number)
     size = SMALLEST + int(stream.integers(LARGEST - SMALLEST + 1, 1)[0])
     x = stream.integers(LETTERS, size).astype(np.uint8)
-    return Pattern(x, draw_edges(stream, np.zeros(size, dtype=np.uint8)))
+    return Pattern(x, draw_edges(stream, np.zeros(size, dtype=np.uint8), EDGE))
 
 
 def draw_graph(seed: int, split: str, number: int, pattern: Pattern) -> Packed:
@@ -69,22 +74,22 @@ def draw_graph(seed: int, split: str, number: int, pattern: Pattern) -> Packed:
     places = np.argsort(order)[fresh:]  # where the nodes of the pattern went, in the pattern's order
     x = stream.integers(LETTERS, len(order)).astype(np.uint8)
     x[places] = pattern.x
-    adjacency = draw_edges(stream, group)
+    adjacency = draw_edges(stream, group, EDGE)
     adjacency[np.ix_(places, places)] = pattern.adjacency
     return pack(x, group == COMMUNITIES, adjacency)
 
 
-def draw_edges(stream: Stream, group: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def draw_edges(stream: Stream, group: NDArray[np.uint8], table: NDArray[np.uint32]) -> NDArray[np.bool_]:
     """Undirected edges, each with the probability of its two groups: [nodes] groups to a symmetric [nodes, nodes]."""
     lower = LOWER[: len(group), : len(group)]
     adjacency = np.zeros(lower.shape, dtype=np.bool_)
-    adjacency[lower] = stream.below(EDGE[group][:, group][lower])
+    adjacency[lower] = stream.below(table[group][:, group][lower])
     return adjacency | adjacency.T
 
 
-def pack(x: NDArray[np.uint8], positive: NDArray[np.bool_], adjacency: NDArray[np.bool_]) -> Packed:
-    """One graph in packed form."""
+def pack(x: NDArray[np.uint8], label: NDArray[Any], adjacency: NDArray[np.bool_]) -> Packed:
+    """One graph in packed form; at most 255 nodes."""
     numbers = np.tile(np.arange(len(x), dtype=np.uint8), len(x))
     source = numbers.take(np.flatnonzero(adjacency))  # rows in order, ascending within a row; 4 times as fast as a mask
     degree = adjacency.sum(axis=1, dtype=np.uint8)  # at most 203, so a byte holds it
-    return Packed(np.array([len(x)], dtype=np.int32), x, positive.astype(np.uint8), degree, source)
+    return Packed(np.array([len(x)], dtype=np.int32), x, label.astype(np.uint8), degree, source)

@@ -22,6 +22,9 @@ class Purpose(IntEnum):
     PATTERN_GRAPH = 2
     EPOCH_ORDER = 3
     COLOURING_SEEDS = 4
+    CLUSTER_GRAPH = 10
+    CSL_GRAPH = 11
+    FOLDS = 12
 
 
 class Stream:

@@ -29,12 +29,17 @@ class Split:
     @cached_property
     def node_ptr(self) -> NDArray[np.int64]:
         """Where the nodes of every graph start and end, [graphs + 1]."""
-        return offsets(self.packed.sizes)
+        return self.packed.starts("node")
 
     @cached_property
     def edge_ptr(self) -> NDArray[np.int64]:
         """Where the edges of every graph start and end, [graphs + 1]."""
-        return offsets(self.packed.degree)[self.node_ptr]
+        return self.packed.starts("edge")
+
+    @cached_property
+    def label_ptr(self) -> NDArray[np.int64]:
+        """Where the labels of every graph start and end, [graphs + 1]."""
+        return self.packed.starts(self.packed.level)
 
     @property
     def nodes(self) -> int:
@@ -46,23 +51,30 @@ class Split:
         """How many directed edges all graphs have together."""
         return len(self.packed.source)
 
+    @property
+    def labels(self) -> NDArray[Any]:
+        """Labels of the rows that count in this split."""
+        return self.packed.y
+
     def batch(self, indices: ArrayLike | Sequence[int]) -> Batch:
-        """The graphs with these numbers in this order, as a batch on the CPU: x and y int64, N.source int32.
+        """The graphs with these numbers in this order, as a batch on the CPU: letters and classes int64, source int32.
 
         Raises IndexError for a number outside [-graphs, graphs).
         """
-        graphs = np.asarray(indices, dtype=np.int64)
-        first_nodes, first_edges = self.node_ptr[:-1][graphs], self.edge_ptr[:-1][graphs]
-        last_nodes, last_edges = self.node_ptr[1:][graphs], self.edge_ptr[1:][graphs]
-        node_ptr, edge_ptr = offsets(last_nodes - first_nodes), offsets(last_edges - first_edges)
-        nodes = Runs(first_nodes, last_nodes, node_ptr)
-        ptr = offsets(nodes.copy(self.packed.degree, self.packed.degree.dtype))
-        source = Runs(first_edges, last_edges, edge_ptr).numbered(self.packed.source, node_ptr)
-        letters = self.packed.x.dtype.kind in "ui"
-        x = nodes.copy(self.packed.x, np.dtype(np.int64) if letters else self.packed.x.dtype)
-        y = nodes.copy(self.packed.y, np.dtype(np.int64))
-        near = Pairs(torch.from_numpy(ptr), torch.from_numpy(source), self.symmetric)
-        return Batch(torch.from_numpy(x), torch.from_numpy(node_ptr), near, torch.from_numpy(y))
+        packed, graphs = self.packed, np.asarray(indices, dtype=np.int64)
+        nodes, edges = cut(self.node_ptr, graphs), cut(self.edge_ptr, graphs)
+        labels = {"node": nodes, "edge": edges}.get(packed.level) or cut(self.label_ptr, graphs)
+        ptr = offsets(nodes.copy(packed.degree, packed.degree.dtype))
+        source = edges.numbered(packed.source, nodes.starts)
+        return Batch(
+            torch.from_numpy(nodes.values(packed.x)),
+            torch.from_numpy(nodes.starts),
+            Pairs(torch.from_numpy(ptr), torch.from_numpy(source), self.symmetric),
+            torch.from_numpy(labels.values(packed.y)),
+            None if packed.e is None else torch.from_numpy(edges.values(packed.e)),
+            None if packed.pos is None else torch.from_numpy(nodes.values(packed.pos)),
+            pair=None if packed.pair is None else torch.from_numpy(labels.numbered(packed.pair, nodes.starts)),
+        )
 
     def batches(self, batch_size: int, order: NDArray[np.int64] | None = None) -> Iterator[Batch]:
         """Batches of so many graphs (the last one takes what is left) in this order, by default the stored one."""
@@ -79,8 +91,12 @@ class Runs:
 
     def __init__(self, first: NDArray[np.int64], last: NDArray[np.int64], starts: NDArray[np.int64]):
         bounds = starts.tolist()
-        self.total = bounds[-1]
+        self.starts, self.total = starts, bounds[-1]
         self.slices = list(zip(first.tolist(), last.tolist(), bounds[:-1], bounds[1:], strict=True))
+
+    def values(self, column: NDArray[Any]) -> NDArray[Any]:
+        """The runs of a column one after the other as a batch has them: whole numbers as int64, [total, …]."""
+        return self.copy(column, wide(column.dtype))
 
     def copy(self, column: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
         """The runs of a column one after the other, [total, …]."""
@@ -90,8 +106,19 @@ class Runs:
         return out
 
     def numbered(self, column: NDArray[Any], add: NDArray[np.int64]) -> NDArray[np.int32]:
-        """The runs of a column one after the other, `add[k]` added to those of run k, [total]."""
-        out = np.empty(self.total, np.int32)
+        """The runs of a column one after the other, `add[k]` added to those of run k, [total, …]."""
+        out = np.empty((self.total, *column.shape[1:]), np.int32)
         for (first, last, start, end), amount in zip(self.slices, add.tolist(), strict=False):
             np.add(column[first:last], np.int32(amount), out=out[start:end])
         return out
+
+
+def cut(ptr: NDArray[np.int64], graphs: NDArray[np.int64]) -> Runs:
+    """The runs of some graphs, placed one after the other."""
+    first, last = ptr[:-1][graphs], ptr[1:][graphs]
+    return Runs(first, last, offsets(last - first))
+
+
+def wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """int64 for whole numbers, as torch's indexing wants them; other types as they are."""
+    return np.dtype(np.int64) if dtype.kind in "ui" else dtype

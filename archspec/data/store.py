@@ -1,6 +1,6 @@
 """Packed graphs in one file: a header that names every column, then the columns, memory-mapped when read.
 
-    archspec graphs 1 crc32=89abcdef        format version, checksum of the rest of the header
+    archspec graphs 2 crc32=89abcdef        format version, checksum of the rest of the header
     {"made_by": …, "columns": …}            JSON, padded with spaces to 8,192 bytes
     train.source …                          little-endian columns at multiples of 64 bytes
 
@@ -17,16 +17,16 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archspec.data.packed import COLUMNS, Packed, joined
+from archspec.data.packed import Packed, Rows, joined
 
-MAGIC = b"archspec graphs 1 crc32="
+MAGIC = b"archspec graphs 2 crc32="
 HEADER = 8192
 ALIGN = 64
 ABANDONED = 3600  # seconds
@@ -42,6 +42,8 @@ class Column:
     dtype: str
     shape: tuple[int, ...]
     crc32: str
+    rows: Rows
+    """What it has a row for."""
 
 
 class Damaged(Exception):
@@ -95,13 +97,15 @@ def write_split(file: BinaryIO, split: str, chunks: Iterable[Packed]) -> dict[st
         data = little(chunk.source)
         file.write(data.data)
         checksum, edges = zlib.crc32(data.data, checksum), edges + len(data)
-        small.append(Packed(chunk.sizes, chunk.x, chunk.y, chunk.degree, chunk.source[:0]))
+        small.append(replace(chunk, source=chunk.source[:0]))
     packed = joined(small)
-    columns = {f"{split}.source": column(start, packed.source.dtype, (edges,), checksum)}
-    for name in COLUMNS[:-1]:
-        data, start = little(getattr(packed, name)), align(file)
-        file.write(data.data)
-        columns[f"{split}.{name}"] = column(start, data.dtype, data.shape, zlib.crc32(data.data))
+    columns = {f"{split}.source": column(start, packed.source.dtype, (edges,), checksum, "edge")}
+    for name, values in packed.columns.items():
+        if name != "source":
+            data, start = little(values), align(file)
+            file.write(data.data)
+            one = column(start, data.dtype, data.shape, zlib.crc32(data.data), packed.rows(name))
+            columns[f"{split}.{name}"] = one
     return columns
 
 
@@ -110,9 +114,9 @@ def little(array: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
 
 
-def column(at: int, dtype: np.dtype[Any], shape: tuple[int, ...], checksum: int) -> Column:
+def column(at: int, dtype: np.dtype[Any], shape: tuple[int, ...], checksum: int, rows: Rows) -> Column:
     """A column written in the byte order of the file."""
-    return Column(at, dtype.newbyteorder("<").str, shape, f"{checksum:08x}")
+    return Column(at, dtype.newbyteorder("<").str, shape, f"{checksum:08x}", rows)
 
 
 def align(file: BinaryIO) -> int:
@@ -145,9 +149,12 @@ def read(path: Path, origin: Origin) -> dict[str, Packed]:
         raise
     except OSError as error:
         raise Damaged(f"cannot be read ({error.strerror or error})") from error
-    columns = {name: read_column(content, name, one) for name, one in read_header(content, origin).items()}
-    splits = dict.fromkeys(name.split(".")[0] for name in columns)
-    return {split: Packed(*(columns[f"{split}.{name}"] for name in COLUMNS)) for split in splits}
+    columns = read_header(content, origin)
+    splits: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, one in columns.items():
+        split, _, own = name.partition(".")
+        splits.setdefault(split, {})[own] = read_column(content, name, one)
+    return {split: Packed(**found, level=columns[f"{split}.y"].rows) for split, found in splits.items()}
 
 
 def read_header(content: mmap.mmap, origin: Origin) -> dict[str, Column]:

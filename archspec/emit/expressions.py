@@ -170,6 +170,11 @@ def fill(site: Site) -> Text:
     return Text(f"fill({site.sets[ALL]}, {site.read_from()}, {value}, {absent})")
 
 
+def chance(site: Site) -> Text:
+    """Which pairs stay, decided by chance in training."""
+    return Text(f"chance({site.over()}, {number(site.node['p'])}, self.training)")
+
+
 def gather_cross(site: Site) -> Text:
     """A value on V, read at k and j of triples."""
     return Text(f"gather_cross({site.over()}, {site.sets[ALL]}, {site.operands[0].text})")
@@ -293,6 +298,7 @@ EXPRESSIONS: Mapping[str, Callable[[Site], Text]] = {
     "gather_target": reduction("gather_target"),
     "gather_cross": gather_cross,
     "transpose": reduction("transpose"),
+    "chance": chance,
     "restrict": restrict,
     "fill": fill,
     "spread": spread,

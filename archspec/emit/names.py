@@ -31,7 +31,7 @@ RUNTIME: Mapping[str, tuple[str, ...]] = {
     ),
     "archspec.runtime.foreign": ("call_pyg", "call_python", "pyg", "python"),
     "archspec.runtime.norms": ("GraphNorm", "batch_norm", "graph_norm", "layer_norm", "rms_norm"),
-    "archspec.runtime.pairs": ("subset", "with_self", "without_self"),
+    "archspec.runtime.pairs": ("chance", "subset", "with_self", "without_self"),
     "archspec.runtime.parameters": ("matching",),
     "archspec.runtime.products": (
         *("neighbour_sum_csr", "neighbour_sum_dense", "neighbour_sum_gather", "pair_product"),

@@ -180,7 +180,7 @@ def fresh(tensor: Tensor) -> Tensor:
 
 
 def without_dropout(program: Program) -> Program:
-    """The program with p = 0 in every dropout; sections that were one stay one."""
+    """The program with p = 0 in every dropout and `drop`; sections that were one stay one."""
     sections = {id(section): dropout_off(section) for _, section in program.sections()}
     return replace(
         program,
@@ -192,9 +192,10 @@ def without_dropout(program: Program) -> Program:
 
 
 def dropout_off(section: Section) -> Section:
-    """The section with p = 0 in every dropout."""
+    """The section with p = 0 in every dropout and `drop`."""
     new: dict[int, Node] = {}
     for node in section.nodes:
-        attributes = (("p", 0.0),) if node.op == "dropout" else node.attributes
+        off = node.op in ("dropout", "chance")
+        attributes = tuple((key, 0.0 if off and key == "p" else value) for key, value in node.attributes)
         new[id(node)] = replace(node, operands=tuple(new[id(one)] for one in node.operands), attributes=attributes)
     return with_roots(section, new)

@@ -2,38 +2,61 @@
 
 from dataclasses import replace
 from difflib import get_close_matches
+from pathlib import Path
 
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.facts import kept, sources
 from archspec.facts.table import TABLE, Facts
 from archspec.source import Span
 from archspec.syntax.schema import DataSettings
 
+SHOWN = 3
+"""Names that a message suggests."""
 
-def known(settings: DataSettings | None, span: Span | None = None) -> Facts | None:
-    """The facts of the data set of a spec, `limit` applied to the graphs of every split; None where no data is named.
 
-    The other figures are those of the whole set drawn with seed 0, so that a plan does not change with `limit` or
-    `seed`. Raises SpecError E0401, placed at `span` (the name in the spec file), for a data set nobody knows.
+def known(settings: DataSettings | None, span: Span | None = None, directory: Path | None = None) -> Facts | None:
+    """The facts of the data set of a spec, `limit` applied to the graphs of every split.
+
+    None where no data is named, and for a set that PyG reads, is not in the table and was not read yet: its facts are
+    kept in the cache folder, or `directory`, when it is. The other figures are those of the whole set, generated ones
+    drawn with seed 0, so that a plan does not change with `limit` or `seed`. Raises SpecError E0401, placed at `span`
+    (the name in the spec file), for a data set nobody knows.
     """
     if settings is None:
         return None
-    if settings.name not in TABLE:
+    source = sources.source(settings)
+    if source is None and settings.name not in TABLE:
         raise SpecError([unknown(settings.name, span)])
-    facts = TABLE[settings.name]
+    # Options of a generated set leave its facts as they are, those of a PyG class may change any of them.
+    facts = TABLE.get(short_name(settings)) or (source and kept.read(sources.key(source), directory))
     limit = settings.limit
-    if limit is None:
-        return facts
+    if limit is None or not facts:
+        return facts or None
     return replace(facts, graphs={split: min(limit, graphs) for split, graphs in facts.graphs.items()})
 
 
+def short_name(settings: DataSettings) -> str:
+    """The name by which the table may know a data set: a class with the options of a short name is that."""
+    wanted = sources.source(settings)
+    if wanted is None:
+        return settings.name
+    same = [name for name, one in sources.SOURCES.items() if sources.key(one) == sources.key(wanted)]
+    return same[0] if same else ""
+
+
 def unknown(name: str, span: Span | None) -> Diagnostic:
-    """E0401: no data set has this name; the nearest one is suggested, all are listed."""
-    near = get_close_matches(name.lower(), TABLE, n=1)
+    """E0401: no data set has this name; the nearest ones are suggested, those with short names are listed."""
+    short = list(dict.fromkeys((*TABLE, *sources.SOURCES)))
+    lower = {one.lower(): one for one in (*sources.classes(), *short)}
+    near = [lower[one] for one in get_close_matches(name.lower(), lower, n=SHOWN, cutoff=0.7)]
     return Diagnostic(
         "E0401",
         f"unknown data set `{name}`",
         span,
         label="not a data set" if span else "",
-        notes=("known data sets: " + ", ".join(f"`{one}`" for one in TABLE),),
-        help=f"write `{near[0]}`" if near else "",
+        notes=(
+            "known data sets: " + ", ".join(f"`{one}`" for one in short),
+            "any class of torch_geometric.datasets is one too, such as `{name: TUDataset, options: {name: PROTEINS}}`",
+        ),
+        help="write " + " or ".join(f"`{one}`" for one in near) if near else "",
     )

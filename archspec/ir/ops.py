@@ -184,6 +184,9 @@ FUNCTIONS = (
 )
 
 INDEXING = (
+    Operation(
+        "chance", "true with probability 1 - p in training, in evaluation always, pair by pair", None, rules.leaf
+    ),
     Operation("gather_source", "x[j] on the pairs of a set", None, rules.gather),
     Operation(
         "gather_target", "x[i] on the pairs of a set; over members, a graph's value on its nodes", None, rules.gather
@@ -328,7 +331,7 @@ OPERATIONS: Mapping[str, Operation] = {
 PRIMITIVES: Mapping[str, Operation] = {name: row for name, row in OPERATIONS.items() if row.arguments is not None}
 """What a spec can call by name; `encode` and `identity` are made from these by the checker."""
 
-RANDOM = ("dropout", "foreign")
+RANDOM = ("dropout", "chance", "foreign")
 """What may differ from one call to the next."""
 
 NORMS = ("batch_norm", "layer_norm", "rms_norm", "graph_norm", "dropout")

@@ -5,12 +5,14 @@ chance decides (dropout in training).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from archspec.ir.nodes import Node, Program, Section
 from archspec.ir.ops import OPERATIONS
+from archspec.ir.sets import IndexSet
 from archspec.reference.call import Call, Value, rows_in
 from archspec.reference.graph import Graph
 from archspec.reference.table import TABLE
@@ -59,12 +61,17 @@ def evaluate_section(
 ) -> dict[str, Value]:
     """The results of one section by name, from the states before it; weights go by their names below the section."""
     values: dict[int, Value] = {}
+    kept: list[dict[IndexSet, list[int]]] = [{} for _ in graphs]
+    graphs = [replace(graph, kept=rows) for graph, rows in zip(graphs, kept, strict=True)]
     for node in section.nodes:
         operands = [values[id(operand)] for operand in node.operands]
         own = weights_of(node, weights)
         value = TABLE[node.op](Call(node, operands, own, graphs, training, history))
         check_shape(node, value, graphs)
         values[id(node)] = value
+        for over in (over for over, condition in section.sets if condition is node):
+            for rows, holds in zip(kept, value, strict=True):
+                rows[over] = [row for row, one in enumerate(holds.tolist()) if one]
     return {name: values[id(node)] for name, node in section.results}
 
 

@@ -62,6 +62,13 @@ def fill(call: Call) -> Value:
     return result
 
 
+def chance(call: Call) -> Value:
+    """True for every pair; what chance decides has no reference."""
+    if call.training and call.node["p"]:
+        raise ValueError("`drop` in training has no reference value: evaluate with p = 0, or with training off")
+    return [torch.ones(len(pairs(graph, call.over())), dtype=torch.float64) for graph in call.graphs]
+
+
 def spread(call: Call) -> Value:
     """The one row there is, for every pair."""
     return [x[[0] * len(pairs(graph, call.over()))] for x, graph in zip(call.operands[0], call.graphs, strict=True)]

@@ -15,6 +15,7 @@ from archspec.reference.elementwise import ELEMENTWISE
 from archspec.reference.foreign import foreign
 from archspec.reference.fused import MEANINGS, Meaning
 from archspec.reference.indexing import (
+    chance,
     cross,
     fill,
     gather,
@@ -84,6 +85,7 @@ TABLE: Mapping[str, Row] = {
     "gather_target": gather(0),
     "gather_cross": cross,
     "transpose": transpose,
+    "chance": chance,
     "restrict": restrict,
     "fill": fill,
     "spread": spread,

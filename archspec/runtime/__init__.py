@@ -20,7 +20,7 @@ from archspec.runtime.aggregate import (
 from archspec.runtime.attention import attention_dense, attention_gather, attention_sdpa
 from archspec.runtime.batch import Batch, as_batch
 from archspec.runtime.norms import GraphNorm, batch_norm, graph_norm, layer_norm, rms_norm
-from archspec.runtime.pairs import Pairs, subset, with_self, without_self
+from archspec.runtime.pairs import Pairs, chance, subset, with_self, without_self
 from archspec.runtime.products import (
     neighbour_sum_csr,
     neighbour_sum_dense,
@@ -41,6 +41,7 @@ __all__ = [
     "attention_gather",
     "attention_sdpa",
     "batch_norm",
+    "chance",
     "fill",
     "gather_cross",
     "gather_source",

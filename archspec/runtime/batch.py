@@ -28,7 +28,8 @@ class Batch:
 
     `x` holds categories [nodes] (int64) or numbers [nodes, features]; edges are sorted by target, within a target as in
     the data, and `e`, which is like `x`, follows that order; `N.ptr` and `N.source` are the in-neighbours of every
-    node; `pos` is [nodes, dimensions].
+    node; `pos` is [nodes, dimensions]. Labels `y` are classes [rows] (int64) or numbers [rows, …] of nodes, edges,
+    graphs or of the pairs (i, j) in `pair`; of those of nodes only the ones in `mask` count, if there is one.
     """
 
     x: Tensor
@@ -38,6 +39,8 @@ class Batch:
     e: Tensor | None = None
     pos: Tensor | None = None
     cache: dict[object, object] = field(default_factory=dict, repr=False)
+    mask: Tensor | None = None  # [nodes], bool
+    pair: Tensor | None = None  # [pairs, 2], int32
 
     @property
     def nodes(self) -> int:
@@ -109,8 +112,9 @@ class Batch:
         cache: dict[object, object] = {
             key: value.to(device) for key, value in self.cache.items() if isinstance(value, Tensor)
         }
-        y, e, pos = (None if value is None else value.to(device) for value in (self.y, self.e, self.pos))
-        return Batch(self.x.to(device), self.node_ptr.to(device), N, y, e, pos, cache)
+        own = (self.y, self.e, self.pos, self.mask, self.pair)
+        y, e, pos, mask, pair = (None if value is None else value.to(device) for value in own)
+        return Batch(self.x.to(device), self.node_ptr.to(device), N, y, e, pos, cache, mask, pair)
 
 
 @dataclass(frozen=True)

@@ -148,8 +148,15 @@ def repetition(ids: Tensor) -> Tensor:
     return torch.empty_like(place).index_copy_(0, order, place - torch.searchsorted(ordered, ordered))
 
 
-def subset(pairs: Pairs, kept: Tensor, symmetric: bool = False) -> Pairs:
-    """The pairs of a set for which `kept` [pairs], bool, holds, in their order."""
+def chance(pairs: Pairs, p: float, training: bool) -> Tensor | None:
+    """In training for every pair whether it stays, which it does with probability 1 - p; else None, for all stay."""
+    return torch.rand(len(pairs), device=pairs.ptr.device) >= p if training else None
+
+
+def subset(pairs: Pairs, kept: Tensor | None, symmetric: bool = False) -> Pairs:
+    """The pairs of a set for which `kept` [pairs], bool, holds, in their order; the set itself where that is None."""
+    if kept is None:
+        return pairs
     place = kept.nonzero().squeeze(1)
     ptr = offsets(kept.long())[pairs.ptr]
     whole, among = pairs.part or (pairs, None)

@@ -33,10 +33,17 @@ class Settings(BaseModel):
 class DataSettings(Settings):
     """What to train on."""
 
-    name: str = Field(description="data set: `pattern`")
+    name: str = Field(
+        description="a data set of `docs/data.md` (`pattern`, `zinc`, …), or a class of `torch_geometric.datasets`"
+    )
     batch_size: PositiveInt = Field(32, description="graphs in a training batch")
     limit: PositiveInt | None = Field(None, description="use only the first so many graphs of every split")
-    seed: NonNegativeInt = Field(0, description="seed a generated data set is drawn with")
+    seed: NonNegativeInt = Field(
+        0, description="seed a generated data set is drawn with, or one that comes without folds is split with"
+    )
+    fold: NonNegativeInt | None = Field(
+        None, description="which split to use, from 0, of a data set that has several; null for 0"
+    )
     options: dict[str, Scalar] = Field(default_factory=dict, description="options of the data set itself")
 
 
@@ -85,12 +92,15 @@ class TrainSettings(Settings):
     )
     optimizer: OptimizerSettings = Field(default_factory=lambda: OptimizerSettings(), description="the optimiser")
     schedule: Schedule = Field(default_factory=lambda: ConstantSettings(), description="learning rate over time")
-    loss: Literal["weighted_cross_entropy", "cross_entropy"] = Field(
-        "weighted_cross_entropy",
-        description="cross-entropy, classes weighted by (V - n_c)/V in the batch or not at all",
+    loss: Literal["cross_entropy", "weighted_cross_entropy", "bce_with_logits", "l1", "mse"] | None = Field(
+        None,
+        description="the loss; null takes that of the data set's benchmark or task; "
+        "`weighted_cross_entropy` weights classes by (V - n_c)/V in the batch",
     )
     clip: PositiveFloat | None = Field(None, description="largest norm of the whole gradient; null leaves it alone")
-    monitor: Literal["acc", "loss"] = Field("acc", description="validation score that picks the best checkpoint")
+    monitor: Literal["acc", "accuracy", "roc_auc", "average_precision", "mae", "rmse", "r2", "loss"] | None = Field(
+        None, description="validation score that picks the best checkpoint; null takes the data set's main score"
+    )
     patience: PositiveInt | None = Field(
         None, description="stop after so many epochs without a better `monitor`; null never stops early"
     )

@@ -60,6 +60,8 @@ def place_batch(batch: Batch, device: torch.device, precision: int) -> Batch:
     """The batch on the device of the module, its numbers with the module's bits."""
     moved = batch.to(device) if device.type != "cpu" else batch
     if precision == 64:
-        moved.x = moved.x.double() if moved.x.is_floating_point() else moved.x
-        moved.e = moved.e.double() if moved.e is not None and moved.e.is_floating_point() else moved.e
+        for name in ("x", "e", "pos", "y"):
+            value = getattr(moved, name)
+            if value is not None and value.is_floating_point():
+                setattr(moved, name, value.double())
     return moved

@@ -4,6 +4,7 @@ import sys
 import time
 from typing import Any, Protocol, TextIO
 
+from archspec.facts import tasks
 from archspec.train.folder import Record
 from archspec.train.state import State
 
@@ -127,10 +128,11 @@ class Live(Silent):
             return
         self.shown = time.perf_counter()
         done = state.epoch * self.steps + state.step
-        acc = percent(state.tally.scores(weighted=False)["acc"])
-        figures = f"loss {loss:.4f}  acc {acc}{self.scores}  lr {rate:.2g}"
-        name = f"epoch {state.epoch + 1}/{self.epochs}"
-        self.bar.update(self.task, completed=done, description=name, figures=figures, left=f"left {self.left(done)}")
+        name, quick = state.tally.kind.score, state.tally.quick()
+        score = f"  {name} {figure(name, quick[name])}" if name in quick else ""
+        figures = f"loss {loss:.4f}{score}{self.scores}  lr {rate:.2g}"
+        epoch = f"epoch {state.epoch + 1}/{self.epochs}"
+        self.bar.update(self.task, completed=done, description=epoch, figures=figures, left=f"left {self.left(done)}")
 
     def left(self, done: int) -> str:
         """Time to the last epoch at the pace so far."""
@@ -144,7 +146,8 @@ class Live(Silent):
 
     def epoch(self, record: Record, state: State) -> None:
         """Write the epoch's line above the bar."""
-        self.scores = f"  val {percent(record['val']['acc'])}"
+        name = state.tally.kind.score
+        self.scores = f"  val {figure(name, record['val'][name])}"
         self.say(summary(record, state, self.epochs))
 
     def stop(self) -> None:
@@ -161,11 +164,12 @@ def choose(file: TextIO | None = None) -> Display:
 
 
 def summary(record: Record, state: State, epochs: int) -> str:
-    """The scores of an epoch in one line, accuracies in percent."""
-    parts = [f"epoch {record['epoch']:>{len(str(epochs))}}/{epochs}", f"loss {record['train']['loss']:.4f}"]
-    parts += [f"acc {percent(record['train']['acc'])}", f"val {percent(record['val']['acc'])}"]
+    """Loss and main score of an epoch in one line."""
+    name = state.tally.kind.score
+    parts = [f"epoch {record['epoch']:>{len(str(epochs))}}/{epochs}", f"loss {figure('loss', record['train']['loss'])}"]
+    parts += [f"{name} {figure(name, record['train'][name])}", f"val {figure(name, record['val'][name])}"]
     if record.get("test"):
-        parts.append(f"test {percent(record['test']['acc'])}")
+        parts.append(f"test {figure(name, record['test'][name])}")
     best = "best" if state.best and state.best.epoch == record["epoch"] else "    "
     return "  ".join([*parts, best, f"lr {record['lr']:.2g}", f"{record['seconds'] + record['seconds_scoring']:.1f} s"])
 
@@ -178,6 +182,13 @@ def counted(number: int, noun: str) -> str:
 def percent(share: float | None) -> str:
     """A share in percent with two digits, `-` where there is none."""
     return "    -" if share is None or share != share else f"{100 * share:5.2f}"
+
+
+def figure(name: str, value: float | None) -> str:
+    """A score as it is shown: a share in percent, another figure with four digits."""
+    if tasks.score(name).share:
+        return percent(value)
+    return "    -" if value is None else f"{value:.4f}"
 
 
 def clock(seconds: float) -> str:

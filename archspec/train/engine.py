@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -14,11 +13,13 @@ from archspec.data.load import Split
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.runtime import averages
 from archspec.runtime.batch import Batch
+from archspec.train import kinds
 from archspec.train import optimizer as optimizers
 from archspec.train import schedule as schedules
 from archspec.train.device import open_fabric, place_batch
 from archspec.train.faults import refusal
-from archspec.train.metrics import Scores, Tally, batch_loss, counts
+from archspec.train.metrics import Scores
+from archspec.train.tally import Tally
 from archspec.train.task import Task
 
 
@@ -50,28 +51,30 @@ class Evaluator:
         self.penalised = hasattr(self.module, "with_penalty")
         if self.penalised:
             self.wrapped.mark_forward_method("with_penalty")
-        self.classes = task.data.classes
-        self.weighted = self.settings.loss == "weighted_cross_entropy"
+        self.kind = kinds.make(task.data.facts, self.settings, torch.from_numpy(task.data.train.labels.copy()))
 
-    def measure(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Logits [nodes, classes], -log p [nodes], class [nodes] and nodes per class [classes] of a batch."""
+    def measure(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Predictions [rows, out] of what counts in a batch, their losses and the labels."""
         placed = place_batch(batch, self.device, self.settings.precision)
         return self.judged(self.wrapped(placed), placed)
 
-    def judged(self, logits: Tensor, placed: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def judged(self, prediction: Tensor, placed: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """What `measure` gives, once the module has been run."""
         assert placed.y is not None  # data sets for training have targets
-        return logits, F.cross_entropy(logits, placed.y, reduction="none"), placed.y, counts(placed.y, self.classes)
+        y = placed.y
+        if placed.mask is not None:
+            prediction, y = prediction[placed.mask], y[placed.mask]
+        return prediction, self.kind.entries(prediction, y), y
 
     def scores(self, split: Split, watch: Callable[[], None]) -> Scores:
-        """Loss, recalls and their mean over a whole split in evaluation mode; `watch` is called after every batch."""
-        tally = Tally(self.classes)
-        for _batch, logits, nll, y, count in self.outputs(split):
-            tally.add(logits, nll, y, count)
+        """Every score over a whole split in evaluation mode; `watch` is called after every batch."""
+        tally = Tally(self.kind)
+        for _batch, *found in self.outputs(split):
+            tally.add(*found)
             watch()
-        return tally.scores(self.weighted)
+        return tally.scores()
 
-    def outputs(self, split: Split) -> Iterator[tuple[Batch, Tensor, Tensor, Tensor, Tensor]]:
+    def outputs(self, split: Split) -> Iterator[tuple[Batch, Tensor, Tensor, Tensor]]:
         """Every batch of a split in order and what `measure` makes of it, without gradients and without dropout."""
         self.module.eval()
         for batch in split.batches(self.settings.eval_batch_size):
@@ -116,8 +119,8 @@ class Engine(Evaluator):
         self.optimizer.zero_grad()
         placed = place_batch(batch, self.device, self.settings.precision)
         output, penalty = self.wrapped.with_penalty(placed) if self.penalised else (self.wrapped(placed), None)
-        logits, nll, y, count = self.judged(output, placed)
-        loss = batch_loss(nll, y, count, self.weighted)
+        prediction, entries, y = self.judged(output, placed)
+        loss = self.kind.loss(entries, y)
         total = loss if penalty is None else loss + penalty
         self.fabric.backward(total)
         trained = [one for one in self.module.parameters() if one.grad is not None]
@@ -128,7 +131,7 @@ class Engine(Evaluator):
         if self.settings.clip is not None:
             nn.utils.clip_grads_with_norm_(trained, self.settings.clip, norm)
         self.optimizer.step()
-        tally.add(logits.detach(), nll.detach(), y, count)
+        tally.add(prediction.detach(), entries.detach(), y)
         return Step(value, length, added[0] if added else 0.0)
 
     def check(self, loss: float, norm: float, number: int) -> None:

@@ -18,7 +18,7 @@ from archspec.data.split import Split
 from archspec.runtime.batch import Batch
 from archspec.train.display import clock
 from archspec.train.engine import Engine
-from archspec.train.metrics import Tally
+from archspec.train.tally import Tally
 
 WARM, MEASURED = 2, 5
 MEGABYTE = 2**20
@@ -42,7 +42,7 @@ def estimate(engine: Engine) -> Estimate:
     """Make a few steps and evaluate a few batches; the weights of the module are spent afterwards."""
     task, settings = engine.task, engine.settings
     order = epoch_order(settings.seed, 0, len(task.data.train))
-    tally = Tally(engine.classes)
+    tally = Tally(engine.kind)
     engine.collect(islice(task.data.train.batches(task.batch_size, order), WARM))
     engine.module.train()
     batches = task.data.train.batches(task.batch_size, order)
@@ -100,14 +100,26 @@ def data_lines(data: DataSet) -> list[str]:
     """Sizes of the splits and how frequent each class is."""
     lines = [f"data set {data.name}"]
     lines += [f"  {name:<6}{split_line(split)}" for name, split in data.splits.items()]
-    counts = np.bincount(data.train.packed.y, minlength=data.classes)
-    shares = ", ".join(f"{label}: {100 * count / counts.sum():.1f} %" for label, count in enumerate(counts))
-    return [*lines, f"  classes of the training nodes: {shares}"]
+    return [*lines, f"  {label_line(data)}"]
+
+
+def label_line(data: DataSet) -> str:
+    """How frequent each class is, or what the numbers are like."""
+    y, facts = data.train.labels, data.facts
+    if y.ndim == 1:
+        counts = np.bincount(y, minlength=facts.out)
+        shares = ", ".join(f"{label}: {100 * count / len(y):.1f} %" for label, count in enumerate(counts))
+        return f"classes of the training {facts.level}s: {shares}"
+    if facts.kind == "multi-label":
+        return f"{facts.out} answers of yes or no a {facts.level}, in training {100 * np.nanmean(y):.1f} % yes"
+    return f"in training mean {np.nanmean(y):.4g}, standard deviation {np.nanstd(y):.4g}"
 
 
 def split_line(split: Split) -> str:
     """Graphs, nodes, edges."""
     graphs = len(split)
+    if split.packed.mask is not None:
+        return f"{len(split.labels):>7,} of {split.nodes:,} nodes of one graph with {split.edges:,} directed edges"
     return (
         f"{graphs:>7,} graphs, {split.nodes / graphs:>6.1f} nodes and {split.edges / graphs:>8.1f} directed edges each"
     )

@@ -7,6 +7,7 @@ from typing import Literal
 
 from archspec.data.load import Split
 from archspec.data.random import epoch_order
+from archspec.facts import tasks
 from archspec.train import state as states
 from archspec.train import weights
 from archspec.train.display import Display
@@ -66,7 +67,7 @@ def over(run: Run) -> Stop | None:
     if state.epoch >= settings.epochs:
         return Stop("epochs", "all epochs are done")
     if state.best and settings.patience is not None and state.epoch - state.best.epoch >= settings.patience:
-        return Stop("patience", f"no better validation {settings.monitor} for {settings.patience} epochs")
+        return Stop("patience", f"no better validation {run.engine.kind.monitor} for {settings.patience} epochs")
     why = run.engine.schedule.over()
     return Stop("schedule", why) if why else None
 
@@ -99,7 +100,7 @@ def score_epoch(run: Run, interrupt: Interrupt) -> Record:
         "lr": engine.rate,
         "steps": engine.steps,
         "gradient_norm": {"mean": state.norms.total / engine.steps, "max": state.norms.largest},
-        "train": state.tally.scores(engine.weighted),
+        "train": state.tally.scores(),
         "val": scores(run, data.val, "validation", interrupt),
     }
     if engine.penalised:
@@ -125,7 +126,7 @@ def finish_epoch(run: Run, record: Record) -> None:
     if record["val"]["loss"] is None:
         raise engine.diverged(f"the validation loss is not finite after epoch {record['epoch']}")
     engine.schedule.after_epoch(record["val"])
-    score = monitored(record["val"], settings.monitor)
+    score = monitored(record["val"], engine.kind.monitor)
     if state.best is None or score > state.best.score:
         state.best = Best(record["epoch"], score, states.copy_weights(engine.module))
     run.folder.append(record)
@@ -136,11 +137,11 @@ def finish_epoch(run: Run, record: Record) -> None:
 
 
 def monitored(validation: Scores, name: str) -> float:
-    """The validation score that the best epoch has most of."""
+    """The validation score that the best epoch has most of: one of which less is better counts as negative."""
     value = validation[name]
     if value is None:
         return -math.inf
-    return -value if name == "loss" else value
+    return value if tasks.score(name).larger_is_better else -value
 
 
 def save(run: Run) -> None:

@@ -1,12 +1,10 @@
-"""The loss of a batch and the scores of a whole split, both from sums per class."""
-
-import math
+"""Sums per class, and the loss of a batch or of a whole split made of them."""
 
 import torch
 from torch import Tensor
 
 Scores = dict[str, float | None]
-"""`loss`, `acc`, `acc_0`, `acc_1`, …; None where a class does not occur or a loss is not finite."""
+"""`loss`, `acc`, `acc_0`, `mae`, …; None where there is no such figure, such as the recall of a class of no nodes."""
 
 
 def counts(y: Tensor, classes: int) -> Tensor:
@@ -53,32 +51,3 @@ def batch_loss(nll: Tensor, y: Tensor, count: Tensor, weighted: bool) -> Tensor:
     norm = (weight * count).sum()
     share = (weight / torch.where(norm > 0, norm, torch.ones_like(norm))).to(nll.dtype)  # [classes]
     return torch.dot(share[y], nll)
-
-
-class Tally:
-    """Sums over the nodes of a split seen so far, so that its scores do not depend on how it was cut into batches."""
-
-    def __init__(self, classes: int):
-        self.classes = classes
-        self.table = torch.zeros(3, classes, dtype=torch.float64)
-        """Nodes, nodes predicted right and the sum of -log p, per class."""
-
-    def add(self, logits: Tensor, nll: Tensor, y: Tensor, count: Tensor) -> None:
-        """Count a batch: logits [nodes, classes], -log p and the class of every node, nodes per class."""
-        right = sums(logits.argmax(dim=1) == y, y, self.classes)
-        rows = torch.stack([count, right, sums(nll, y, self.classes)])
-        self.table = self.table.to(rows.device) + rows
-
-    def scores(self, weighted: bool) -> Scores:
-        """Loss, recall of each class and their unweighted mean over the classes that occur."""
-        table = self.table.cpu()
-        count, right, total = table
-        recall = [float(r / n) if n > 0 else None for r, n in zip(right, count, strict=True)]
-        known = [one for one in recall if one is not None]
-        mean = sum(known) / len(known) if known else None
-        loss = float(weigh(total, count, weighted))
-        return {
-            "loss": loss if math.isfinite(loss) else None,
-            "acc": mean,
-            **{f"acc_{label}": one for label, one in enumerate(recall)},
-        }

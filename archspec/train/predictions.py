@@ -1,4 +1,4 @@
-"""Predictions of a split, node by node, into a file: `.csv`, `.npz` or `.pt`."""
+"""Predictions of a split, a row for every node or graph, into a file: `.csv`, `.npz` or `.pt`."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -8,17 +8,19 @@ from typing import IO, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from archspec.data.split import Split
+from archspec.runtime.batch import Batch
 from archspec.train.engine import Evaluator
 from archspec.train.faults import fault
 
 Columns = dict[str, NDArray[Any]]
-"""graph, node (its number in the graph), label, prediction [nodes]; logit, probability [nodes, classes]."""
+"""graph, node (its number in the graph) [rows]; label, prediction [rows] or [rows, out]; logit, probability."""
 
 
 def write(evaluator: Evaluator, split: Split, path: Path, watch: Callable[[int], None]) -> int:
-    """Write the predictions of a split batch by batch, and return how many nodes there were.
+    """Write the predictions of a split batch by batch, and return how many rows there were.
 
     The file appears when it is complete. `watch` is told the number of graphs done.
     """
@@ -26,7 +28,7 @@ def write(evaluator: Evaluator, split: Split, path: Path, watch: Callable[[int],
     parts = columns(evaluator, split, watch)
     try:
         with part.open("wb") as file:
-            nodes = WRITERS[path.suffix](parts, file)
+            rows = WRITERS[path.suffix](parts, file)
         part.replace(path)
     except OSError as problem:
         raise fault(
@@ -34,7 +36,7 @@ def write(evaluator: Evaluator, split: Split, path: Path, watch: Callable[[int],
         ) from problem
     finally:
         part.unlink(missing_ok=True)
-    return nodes
+    return rows
 
 
 def check(path: Path, force: bool) -> Path:
@@ -57,40 +59,41 @@ def check(path: Path, force: bool) -> Path:
 def columns(evaluator: Evaluator, split: Split, watch: Callable[[int], None]) -> Iterator[Columns]:
     """The columns of every batch; graphs are numbered as in the split, nodes as in their graph."""
     first = 0
-    for batch, logits, _nll, y, _count in evaluator.outputs(split):
-        graph = batch.graph.cpu()
-        node = torch.arange(batch.nodes) - batch.node_ptr.cpu()[graph]
-        found = {
-            "graph": graph + first,
-            "node": node,
-            "label": y,
-            "prediction": logits.argmax(dim=1),
-            "logit": logits,
-            "probability": logits.softmax(dim=1),
-        }
+    for batch, prediction, _entries, y in evaluator.outputs(split):
+        found = places(batch, first, evaluator.task.data.facts.level) | evaluator.kind.columns(prediction, y)
         yield {name: value.cpu().numpy() for name, value in found.items()}
         first += batch.graphs
         watch(first)
 
 
+def places(batch: Batch, first: int, level: str) -> dict[str, Tensor]:
+    """Which graph, and which node of it, every row of a prediction is for."""
+    if level == "graph":
+        return {"graph": torch.arange(first, first + batch.graphs)}
+    graph = batch.graph.cpu()
+    node = torch.arange(batch.nodes) - batch.node_ptr.cpu()[graph]
+    counted = slice(None) if batch.mask is None else batch.mask.cpu()
+    return {"graph": (graph + first)[counted], "node": node[counted]}
+
+
 def write_csv(parts: Iterator[Columns], file: IO[bytes]) -> int:
-    """A line for every node; numbers with all their digits."""
-    nodes = 0
+    """A line for every row; numbers with all their digits."""
+    rows = 0
     for part in parts:
         flat = dict(spread(part))
-        if not nodes:
+        if not rows:
             file.write((",".join(flat) + "\n").encode())
-        rows = zip(*(column.tolist() for column in flat.values()), strict=True)
-        file.write("".join(",".join(map(repr, row)) + "\n" for row in rows).encode())
-        nodes += len(part["node"])
-    return nodes
+        lines = zip(*(column.tolist() for column in flat.values()), strict=True)
+        file.write("".join(",".join(map(repr, line)) + "\n" for line in lines).encode())
+        rows += len(part["graph"])
+    return rows
 
 
 def spread(part: Columns) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Matrices as one column a class: `logit_0`, `logit_1`."""
+    """Matrices as one column a class or number: `logit_0`, `logit_1`; a single column keeps its name."""
     for name, column in part.items():
-        if column.ndim == 1:
-            yield name, column
+        if column.ndim == 1 or column.shape[1] == 1:
+            yield name, column.reshape(-1)
         else:
             yield from ((f"{name}_{label}", column[:, label]) for label in range(column.shape[1]))
 
@@ -100,7 +103,7 @@ def write_npz(parts: Iterator[Columns], file: IO[bytes]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         found = gather(parts, Path(folder))
         np.savez(file, **found)  # type: ignore[arg-type]  # its stub takes the names for its own options
-        return len(found["node"])
+        return len(found["graph"])
 
 
 def write_pt(parts: Iterator[Columns], file: IO[bytes]) -> int:
@@ -108,7 +111,7 @@ def write_pt(parts: Iterator[Columns], file: IO[bytes]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         found = gather(parts, Path(folder))
         torch.save({name: torch.from_numpy(column) for name, column in found.items()}, file)
-        return len(found["node"])
+        return len(found["graph"])
 
 
 def gather(parts: Iterator[Columns], folder: Path) -> Columns:

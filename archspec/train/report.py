@@ -3,28 +3,39 @@
 import shlex
 from pathlib import Path
 
-from archspec.train.display import clock, counted, percent
+from archspec.facts import tasks
+from archspec.train.display import clock, counted, figure, percent
 from archspec.train.folder import Record
 
 
 def table(result: Record, folder: Path) -> str:
     """What `done.json` says, for people: test scores beside what they are to be held against."""
-    labels = [key for key in (result["last"] or {}).get("test") or {} if key.startswith("acc_")]
-    rows = [("test, in percent", "acc", *labels, "epoch")]
-    rows += [line(name, result[key], labels) for name, key in (("best validation", "best"), ("last epoch", "last"))]
+    shown = columns(result)
+    percents = all(tasks.score(name).share for name in shown)
+    rows = [("test, in percent" if percents else "test", *shown, "epoch")]
+    rows += [line(name, result[key], shown) for name, key in (("best validation", "best"), ("last epoch", "last"))]
     if floor := result["floor"]:
-        rows.append(("floor", *(percent(floor["test"][key]) for key in ("acc", *labels)), ""))
-    if ceiling := result["ceiling"]:
+        rows.append(("floor", *(figure(key, floor["test"].get(key)) for key in shown), ""))
+    if (ceiling := result["ceiling"]) and shown[0] == "acc":
         limit = f"{percent(ceiling['acc'])} ± {100 * ceiling['deviation']:.1f}"
-        rows.append(("ceiling", limit, *("" for _ in labels), ""))
+        rows.append(("ceiling", limit, *("" for _ in shown[1:]), ""))
     return "\n".join([*aligned(rows), "", *remarks(result), *closing(result, folder)])
 
 
-def line(name: str, entry: Record | None, labels: list[str]) -> tuple[str, ...]:
+def columns(result: Record) -> list[str]:
+    """The main score first, then what belongs to it: the recalls of the classes, or the other scores of the task."""
+    score = result.get("score", "acc")
+    known = (result["last"] or {}).get("test") or {}
+    recalls = [name for name in known if name.startswith("acc_")]
+    others = recalls if score == "acc" else [name for name in known if name not in (score, "loss", *recalls)]
+    return [score, *others]
+
+
+def line(name: str, entry: Record | None, shown: list[str]) -> tuple[str, ...]:
     """A row of scores."""
     if entry is None or not entry["test"]:
-        return (name, "-", *("-" for _ in labels), "-")
-    return (name, *(percent(entry["test"][key]) for key in ("acc", *labels)), str(entry["epoch"]))
+        return (name, *("-" for _ in shown), "-")
+    return (name, *(figure(key, entry["test"][key]) for key in shown), str(entry["epoch"]))
 
 
 def aligned(rows: list[tuple[str, ...]]) -> list[str]:
@@ -41,15 +52,23 @@ def remarks(result: Record) -> list[str]:
     """What the rows mean, and what should worry the reader."""
     lines = []
     if floor := result["floor"]:
-        lines.append(f"floor: {floor['rule']}, fitted on the training split")
-    if ceiling := result["ceiling"]:
+        lines.append(f"floor: {floor['rule']}")
+    score = result.get("score", "acc")
+    if (ceiling := result["ceiling"]) and score == "acc":
         lines.append(f"ceiling: {ceiling['what']}")
     scores = (result["best"] or {}).get("test") or {}
     missed = [key.removeprefix("acc_") for key, value in scores.items() if key.startswith("acc_") and value == 0]
     lines += [f"warning: class {label} is never predicted right" for label in missed]
-    if floor and scores and (scores["acc"] or 0) < floor["test"]["acc"]:
-        lines.append("warning: the degree alone does better than this model")
+    if floor and scores and better(score, floor["test"].get(score), scores[score]):
+        lines.append("warning: the floor is better than this model")
     return lines
+
+
+def better(name: str, one: float | None, other: float | None) -> bool:
+    """Whether one value of a score is better than another."""
+    if one is None or other is None:
+        return one is not None
+    return one > other if tasks.score(name).larger_is_better else one < other
 
 
 def closing(result: Record, folder: Path) -> list[str]:

@@ -11,17 +11,18 @@ import numpy as np
 import torch
 
 import archspec
-from archspec.data.floor import CEILINGS, Floor, degree_floor
+from archspec.data.floor import CEILINGS
 from archspec.runtime import malloc
 from archspec.train import environment, folder, loop, state, weights
 from archspec.train.display import Display, counted
 from archspec.train.engine import Diverged, Engine, Evaluator
 from archspec.train.faults import fault
 from archspec.train.files import write, write_json
+from archspec.train.floor import floor_of
 from archspec.train.folder import Record, RunFolder
 from archspec.train.interrupt import Interrupted
 from archspec.train.loop import Run, Stop
-from archspec.train.metrics import Tally
+from archspec.train.tally import Tally
 from archspec.train.task import Task
 
 
@@ -56,7 +57,8 @@ def start(task: Task, path: Path | None, machine: Machine, display: Display, opt
     made = folder.create(path, task.name, {"spec.yaml": task.spec, "model.py": task.code})
     write_json(made.environment, about)
     display.say(f"{headline(task, machine)} → {made.path}")
-    run = Run(engine, state.State(Tally(engine.classes)), made, display, metadata(task))
+    display.say(aim(task))
+    run = Run(engine, state.State(Tally(engine.kind)), made, display, metadata(task))
     collect_averages(run)
     return finish(run)
 
@@ -64,7 +66,7 @@ def start(task: Task, path: Path | None, machine: Machine, display: Display, opt
 def resume(task: Task, old: RunFolder, machine: Machine, display: Display) -> RunFolder:
     """Go on with a run from its checkpoint, or from its start where it has none yet."""
     engine = Engine(task, machine.device)
-    run = Run(engine, state.State(Tally(engine.classes)), old, display, metadata(task))
+    run = Run(engine, state.State(Tally(engine.kind)), old, display, metadata(task))
     if old.state.exists():
         run.state = state.restore(state.read(old.state), engine)
         engine.freeze(run.state.epoch + 1)
@@ -113,6 +115,12 @@ def headline(task: Task, machine: Machine) -> str:
     return f"{task.name}: {parameters}, {work}, on {device}"
 
 
+def aim(task: Task) -> str:
+    """What it is trained for, in one line."""
+    facts = task.data.facts
+    return f"{facts.task}, loss {task.train.loss or facts.loss}, best epoch by {task.train.monitor or facts.score}"
+
+
 def metadata(task: Task) -> dict[str, str]:
     """What stands in the weight files."""
     digest = hashlib.sha256(task.spec.encode()).hexdigest()
@@ -130,11 +138,11 @@ def finish(run: Run) -> RunFolder:
         run.display.say(f"stopped in epoch {run.state.epoch + 1} after step {run.state.step}, and saved as it is")
         run.display.say(f"go on with: archspec train --resume {shlex.quote(str(run.folder.path))}")
         raise
-    write_json(run.folder.done, summarise(run, why, degree_floor(run.engine.task.data)))
+    write_json(run.folder.done, summarise(run, why, floor_of(run.engine.kind, run.engine.task.data)))
     return run.folder
 
 
-def summarise(run: Run, why: Stop, floor: Floor | None) -> Record:
+def summarise(run: Run, why: Stop, floor: Record | None) -> Record:
     """The content of `done.json`: scores of the best and of the last epoch, and what to hold them against."""
     task, records = run.engine.task, {record["epoch"]: record for record in run.folder.records()}
     best = run.state.best.epoch if run.state.best else None
@@ -151,7 +159,8 @@ def summarise(run: Run, why: Stop, floor: Floor | None) -> Record:
         "spec_sha256": run.metadata["spec_sha256"],
         "best": chosen(records, best, score),
         "last": chosen(records, run.state.epoch, score),
-        "floor": {"rule": floor.rule, **scores_of(floor)} if floor else None,
+        "score": run.engine.kind.score,
+        "floor": floor,
         "ceiling": {"acc": ceiling.acc, "deviation": ceiling.deviation, "what": ceiling.what} if ceiling else None,
     }
 
@@ -182,13 +191,6 @@ def test(run: Run) -> Any:
     """The test scores of the module as it is."""
     run.display.say("scoring the test split")
     return run.engine.scores(run.engine.task.data.test, lambda: None)
-
-
-def scores_of(floor: Floor) -> Record:
-    """The floor's scores as those of a module are written."""
-    keys = ("acc", "acc_0", "acc_1")
-    known = {split: [None if one != one else one for one in values] for split, values in floor.scores.items()}
-    return {split: dict(zip(keys, values, strict=True)) for split, values in known.items()}
 
 
 def load_weights(evaluator: Evaluator, old: RunFolder, which: str) -> dict[str, str]:

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from archspec.train.engine import Engine
 from archspec.train.faults import refusal
 from archspec.train.files import write
-from archspec.train.metrics import Tally
+from archspec.train.tally import Tally
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass
@@ -62,7 +62,7 @@ class State:
     def next_epoch(self, seconds: float) -> None:
         """An epoch is complete."""
         self.epoch, self.step, self.seconds, self.elapsed = self.epoch + 1, 0, 0.0, self.elapsed + seconds
-        self.tally, self.norms, self.penalty = Tally(self.tally.classes), Norms(), 0.0
+        self.tally, self.norms, self.penalty = Tally(self.tally.kind), Norms(), 0.0
 
 
 def copy_weights(module: nn.Module) -> dict[str, Tensor]:
@@ -94,7 +94,7 @@ def as_dict(engine: Engine, state: State) -> dict[str, Any]:
         "step": state.step,
         "seconds": state.seconds,
         "elapsed": state.elapsed,
-        "table": state.tally.table.cpu(),
+        "tally": state.tally.state(),
         "norms": [state.norms.total, state.norms.largest],
         "penalty": state.penalty,
         "best": None if best is None else {"epoch": best.epoch, "score": best.score, "weights": best.weights},
@@ -120,8 +120,8 @@ def restore(kept: dict[str, Any], engine: Engine) -> State:
     engine.optimizer.load_state_dict(kept["optimizer"])
     engine.schedule.load_state_dict(kept["schedule"])
     set_random_state(kept["random"])
-    tally = Tally(engine.classes)
-    tally.table = kept["table"]
+    tally = Tally(engine.kind)
+    tally.restore(kept["tally"])
     best = None if kept["best"] is None else Best(**kept["best"])
     return State(
         tally=tally,

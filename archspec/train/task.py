@@ -16,7 +16,7 @@ class Task:
 
     name: str
     module: nn.Module
-    """From a batch to logits [nodes, classes]."""
+    """From a batch to predictions, [nodes, out] or [graphs, out]."""
     data: DataSet
     batch_size: int
     train: TrainSettings

@@ -1,0 +1,237 @@
+"""Data sets that PyG reads, converted into packed graphs once and kept; PyG is imported only to read them.
+
+Raw files are taken from the folder in `ARCHSPEC_DATA`, which is never written to, then from earlier downloads in the
+cache folder, else PyG downloads them. PyG sees a temporary folder of links to them, so whatever is half done when
+something fails goes with that folder.
+"""
+
+import contextlib
+import inspect
+import io
+import os
+import re
+import shutil
+import tempfile
+import traceback
+import warnings
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from archspec.data import folds, read, zinc
+from archspec.data.cache import Draw, Progress, Report, cached
+from archspec.data.infer import facts_of
+from archspec.data.packed import Packed
+from archspec.data.place import Place
+from archspec.data.read import Unfit
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.facts import Facts, kept
+from archspec.facts.known import known, short_name
+from archspec.facts.sources import Source, key
+from archspec.syntax.schema import DataSettings
+
+RAW = "ARCHSPEC_DATA"
+VERSION = 1
+"""Counts changes of how graphs are converted."""
+
+NO_OPTIONS = ("self", "root", "transform", "pre_transform", "pre_filter", "force_reload", "from_smiles", "log")
+"""Arguments of PyG's classes that are not for specs to set: folders and Python functions."""
+
+SPLITS = ("train", "val", "test")
+
+
+def fetch(
+    settings: DataSettings, source: Source, directory: Path, report: Report, progress: Progress, place: Place
+) -> tuple[dict[str, Packed], Facts]:
+    """The graphs of a data set and its facts, measured and kept where the table does not have them.
+
+    Raises SpecError: E0403 no such option, E0408 an option missing or refused, E0409 raw files that can neither be
+    found nor downloaded, E0410 raw files that cannot be read, E0411 a package PyG needs is missing, E0412 graphs that
+    are of no use here, E0402 the cache folder cannot be written.
+    """
+    one = Reader(settings, source, directory, progress, place)
+    origin = {"pyg": source.pyg, "options": dict(source.options), "version": VERSION}
+    packed = cached(Draw(f"{key(source)}.graphs", origin, one.splits, "reading"), directory, report)
+    facts = known(settings, None, directory)
+    if facts is None:
+        try:
+            whole = facts_of(short_name(settings) or settings.name, packed, source.benchmark)
+        except Unfit as problem:
+            raise one.unfit(problem) from problem
+        kept.write(key(source), whole, directory)
+        facts = known(settings, None, directory)
+    assert facts is not None  # they have been kept
+    return packed, facts
+
+
+class Reader:
+    """Reads one data set through PyG."""
+
+    def __init__(self, settings: DataSettings, source: Source, directory: Path, progress: Progress, place: Place):
+        self.settings, self.source, self.directory = settings, source, directory
+        self.progress, self.place = progress, place
+
+    def splits(self) -> Iterator[tuple[str, list[Packed]]]:
+        """The splits that the class has, or `all`."""
+        raw = os.environ.get(RAW)
+        if raw and self.source.pyg == "ZINC" and self.source.options.get("subset") and zinc.there(Path(raw)):
+            yield from ((split, [graphs]) for split, graphs in zinc.splits(Path(raw)))
+            return
+        with self.scratch() as root:
+            loaded = {split: self.instance(root, split) for split in self.names()}
+            self.keep(root)
+            total, done = sum(map(len, loaded.values())), 0
+            for split, graphs in loaded.items():
+                yield split, [self.converted(graphs, split == "all", done, total)]
+                done += len(graphs)
+
+    def converted(self, graphs: Any, whole: bool, done: int, total: int) -> Packed:
+        """The graphs of a split, each counted when it is packed."""
+        try:
+            return read.packed(graphs, lambda count: self.progress(done + count, total), whole)
+        except Unfit as problem:
+            raise self.unfit(problem) from problem
+
+    def names(self) -> tuple[str, ...]:
+        """The splits that the class is asked for, one after the other."""
+        split = self.arguments().get("split")
+        several = split is not None and split.default == "train" and "split" not in self.source.options
+        return SPLITS if several and short_name(self.settings) not in folds.PUBLISHED else ("all",)
+
+    def arguments(self) -> Mapping[str, inspect.Parameter]:
+        """The arguments of the class."""
+        return inspect.signature(self.made().__init__).parameters
+
+    def made(self) -> Any:
+        """The class."""
+        import torch_geometric.datasets
+
+        return getattr(torch_geometric.datasets, self.source.pyg)
+
+    def instance(self, root: Path, split: str) -> Any:
+        """The data set of a split; its noise is kept, and torch's generator is as before."""
+        import torch
+
+        self.check_options()
+        options = dict(self.source.options) | ({} if split == "all" else {"split": split})
+        if "root" in self.arguments():
+            options["root"] = str(root)
+        noise = io.StringIO()
+        with contextlib.ExitStack() as stack:
+            for redirect in (contextlib.redirect_stderr, contextlib.redirect_stdout):
+                stack.enter_context(redirect(noise))
+            stack.enter_context(warnings.catch_warnings())
+            warnings.simplefilter("ignore")
+            stack.enter_context(torch.random.fork_rng(devices=[]))
+            torch.manual_seed(0)  # for classes that draw their splits
+            try:
+                return self.made()(**options)
+            except Exception as problem:
+                raise self.failure(problem, noise.getvalue()) from problem
+
+    def check_options(self) -> None:
+        """E0403 for an option the class does not have, E0408 for one of another kind than its default or missing."""
+        name, allowed = self.source.pyg, {key: one for key, one in self.arguments().items() if key not in NO_OPTIONS}
+        problems = []
+        for option, value in self.source.options.items():
+            at = self.place("data", "options", option)
+            if option not in allowed:
+                near = get_close_matches(option, allowed, 1)
+                cure = f"write `{near[0]}`" if near else f"it has {', '.join(f'`{one}`' for one in allowed) or 'none'}"
+                problems.append(Diagnostic("E0403", f"`{name}` has no option `{option}`", at, help=cure))
+            elif (default := allowed[option].default) is not inspect.Parameter.empty and not alike(value, default):
+                message = f"the option `{option}` of `{name}` cannot be `{value}`"
+                problems.append(Diagnostic("E0408", message, at, help=f"its default is `{default}`"))
+        for option, one in allowed.items():
+            if one.default is inspect.Parameter.empty and option not in self.source.options:
+                cure = f"write `options: {{{option}: …}}`"
+                message = f"`{name}` needs the option `{option}`"
+                problems.append(Diagnostic("E0408", message, self.place("data", "name"), help=cure))
+        if problems:
+            raise SpecError(problems)
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A temporary folder in which PyG finds links to the raw files that are there."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            root = Path(tempfile.mkdtemp(prefix=".reading-", dir=self.directory))
+        except OSError as problem:
+            message = f"the data set cannot be kept in this folder: {problem.strerror}"
+            cure = "name a folder with space that you may write to, by `--data-dir` or the variable ARCHSPEC_CACHE"
+            raise SpecError([Diagnostic("E0402", message, path=str(self.directory), help=cure)]) from problem
+        try:
+            for folder in self.raw_folders():
+                link(folder, root)
+            yield root
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+
+    def raw_folders(self) -> list[Path]:
+        """Where raw files may be, the user's own first."""
+        given = os.environ.get(RAW)
+        own = [Path(given) / (self.source.folder or self.source.pyg)] if given else []
+        return [*own, self.downloads()]
+
+    def downloads(self) -> Path:
+        """Where downloaded raw files are kept."""
+        return self.directory / "raw" / self.source.pyg
+
+    def keep(self, root: Path) -> None:
+        """Keep what was downloaded, now that it could be read."""
+        for file in list(root.rglob("*")):
+            if file.is_file() and not file.is_symlink() and "raw" in file.relative_to(root).parts:
+                target = self.downloads() / file.relative_to(root)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(file, target)
+                file.symlink_to(target.absolute())
+
+    def failure(self, problem: Exception, noise: str) -> SpecError:
+        """What an exception of PyG's means."""
+        name, at = self.settings.name, self.place("data", "name")
+        line = last_line(problem)
+        if isinstance(problem, ImportError):
+            needed = problem.name or str(problem)
+            cure = f"`pip install {needed}`; the extra `archspec-nn[data]` has what most data sets need"
+            return wrong("E0411", f"PyG needs the package `{needed}` to read `{name}`", at, cure)
+        if isinstance(problem, AssertionError | TypeError) and not noise:
+            return wrong("E0408", f"`{self.source.pyg}` refuses its options", at, "see PyG's documentation", line)
+        if isinstance(problem, OSError):
+            tried = re.findall(r"Downloading (\S+)", noise) or [getattr(self.made(), "url", "")]
+            folder = " or ".join(f"`{one}`" for one in self.raw_folders())
+            said = (f"tried {tried[-1]}: {problem}" if tried[-1] else str(problem), f"looked in {folder}")
+            cure = f"put the raw files there as PyG's `{self.source.pyg}` has them, or connect to the network"
+            return wrong("E0409", f"the raw files of `{name}` are not here and cannot be downloaded", at, cure, *said)
+        message = f"PyG cannot read the raw files of `{name}`: {type(problem).__name__}: {problem}"
+        return wrong("E0410", message, at, "remove them, so that they are downloaded again", line)
+
+    def unfit(self, problem: Unfit) -> SpecError:
+        """E0412: graphs that cannot be learnt from."""
+        message = f"the data set `{self.settings.name}` {problem}"
+        return wrong("E0412", message, self.place("data", "name"), "name another data set")
+
+
+def wrong(code: str, message: str, at: Any, cure: str, *notes: str) -> SpecError:
+    """One problem."""
+    return SpecError([Diagnostic(code, message, at, help=cure, notes=tuple(note for note in notes if note))])
+
+
+def alike(value: object, default: object) -> bool:
+    """Whether a value is of the kind of a default; a default of None does not tell."""
+    return default is None or type(value) is type(default) or (isinstance(default, float) and type(value) is int)
+
+
+def last_line(problem: Exception) -> str:
+    """The line of PyG's that raised an exception: what an `assert` without a message asks for."""
+    frames = traceback.extract_tb(problem.__traceback__)
+    return f"at `{frames[-1].line}`" if frames and frames[-1].line else ""
+
+
+def link(folder: Path, root: Path) -> None:
+    """Links in `root` to all raw files below a folder, in folders like theirs; those that are there stay."""
+    for file in folder.rglob("*"):
+        place = root / file.relative_to(folder)
+        if file.is_file() and "raw" in file.relative_to(folder).parts and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(file.absolute())

@@ -1,0 +1,99 @@
+"""Data sets that PyG reads: any class of `torch_geometric.datasets` by its name, and short names for some."""
+
+import ast
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from archspec.syntax.schema import DataSettings, Scalar
+
+
+@dataclass(frozen=True)
+class Source:
+    """A class of `torch_geometric.datasets`, and options it is called with."""
+
+    pyg: str
+    options: Mapping[str, Scalar] = field(default_factory=dict)
+    folder: str = ""
+    """Where its raw files are below the folder in `ARCHSPEC_DATA`, the name of the class if empty."""
+    benchmark: tuple[str, str] | None = None
+    """Loss and main score of the benchmark, None for those of the kind of task."""
+
+
+ROC, POSITIVE = ("cross_entropy", "roc_auc"), ("weighted_cross_entropy", "acc")
+
+
+def tu(name: str) -> Source:
+    """A set of the collection of TU Dortmund."""
+    return Source("TUDataset", {"name": name}, "TU")
+
+
+def gnn_benchmark(name: str, benchmark: tuple[str, str] | None = None) -> Source:
+    """A set of *Benchmarking Graph Neural Networks* as it was released."""
+    return Source("GNNBenchmarkDataset", {"name": name}, "GNNBenchmark", benchmark)
+
+
+def heterophilous(name: str, benchmark: tuple[str, str] | None = None) -> Source:
+    """A set of Platonov et al., *A critical look at the evaluation of GNNs under heterophily*."""
+    return Source("HeterophilousGraphDataset", {"name": name}, "Heterophilous", benchmark)
+
+
+SOURCES: Mapping[str, Source] = {
+    "zinc": Source("ZINC", {"subset": True}, benchmark=("l1", "mae")),
+    "mutag": tu("MUTAG"),
+    "enzymes": tu("ENZYMES"),
+    "proteins": tu("PROTEINS"),
+    "nci1": tu("NCI1"),
+    "cora": Source("Planetoid", {"name": "Cora"}),
+    "citeseer": Source("Planetoid", {"name": "CiteSeer"}),
+    "pubmed": Source("Planetoid", {"name": "PubMed"}),
+    "minesweeper": heterophilous("Minesweeper", ROC),
+    "tolokers": heterophilous("Tolokers", ROC),
+    "questions": heterophilous("Questions", ROC),
+    "roman_empire": heterophilous("Roman-empire"),
+    "amazon_ratings": heterophilous("Amazon-ratings"),
+    "esol": Source("MoleculeNet", {"name": "esol"}, benchmark=("mse", "rmse")),
+    "csl_released": gnn_benchmark("CSL"),
+    "pattern_released": gnn_benchmark("PATTERN", POSITIVE),
+    "cluster_released": gnn_benchmark("CLUSTER", POSITIVE),
+    "mnist": gnn_benchmark("MNIST"),
+    "cifar10": gnn_benchmark("CIFAR10"),
+    "peptides_func": Source("LRGBDataset", {"name": "Peptides-func"}, "LRGB"),
+    "peptides_struct": Source("LRGBDataset", {"name": "Peptides-struct"}, "LRGB"),
+}
+"""Short names."""
+
+
+@cache
+def classes() -> frozenset[str]:
+    """The classes of `torch_geometric.datasets`, from its text: importing it takes seconds."""
+    found = find_spec("torch_geometric")
+    if found is None or found.origin is None:
+        return frozenset()
+    text = (Path(found.origin).parent / "datasets" / "__init__.py").read_text(encoding="utf-8")
+    imports = [one for one in ast.parse(text).body if isinstance(one, ast.ImportFrom)]
+    return frozenset(alias.name for one in imports for alias in one.names if alias.name[:1].isupper())
+
+
+def source(settings: DataSettings) -> Source | None:
+    """The class that reads a data set, with all its options; None where PyG does not know it."""
+    if short := SOURCES.get(settings.name):
+        return Source(short.pyg, {**short.options, **settings.options}, short.folder, short.benchmark)
+    if settings.name not in classes():
+        return None
+    for one in SOURCES.values():  # by its class with the same options it is the same data set
+        if one.pyg == settings.name and all(settings.options.get(key) == value for key, value in one.options.items()):
+            return Source(one.pyg, settings.options, one.folder, one.benchmark)
+    folders = {one.pyg: one.folder for one in SOURCES.values()}
+    return Source(settings.name, settings.options, folders.get(settings.name, ""))
+
+
+def key(one: Source) -> str:
+    """What files of a data set are called: the class and its options, equal for equal data."""
+    text = "-".join([one.pyg, *(f"{name}={value}" for name, value in sorted(one.options.items()))])
+    plain = re.sub(r"[^A-Za-z0-9=._-]", "_", text)
+    return plain if plain == text else f"{plain}-{zlib.crc32(text.encode()):08x}"

@@ -1,0 +1,54 @@
+"""The scores of a whole split, from what is kept of its batches."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from archspec.train.kinds import Kind
+from archspec.train.metrics import Scores
+from archspec.train.ranking import over_labels
+
+
+class Tally:
+    """What is kept of the rows seen so far, so that scores do not depend on how a split was cut into batches."""
+
+    def __init__(self, kind: Kind):
+        self.kind = kind
+        self.table = torch.zeros(kind.rows, kind.out, dtype=torch.float64)
+        """The sums of the kind."""
+        self.kept: list[tuple[Tensor, Tensor]] = []
+        """What rankings are made of, where they are asked for: numbers and what is true, both [rows, labels]."""
+
+    def add(self, prediction: Tensor, entries: Tensor, y: Tensor) -> None:
+        """Count a batch: predictions [rows, out], the loss of each and the labels."""
+        rows = self.kind.sums(prediction, entries, y)
+        self.table = self.table.to(rows.device) + rows
+        if self.kind.ranked:
+            values, truth = self.kind.ranking(prediction, y)
+            self.kept.append((values.cpu(), truth.cpu()))
+
+    def scores(self) -> Scores:
+        """All scores of the kind; None for what is not a finite number."""
+        found = self.kind.scores(self.table.cpu())
+        if self.kind.ranked and self.kept:
+            values, truth = (torch.cat(part) for part in zip(*self.kept, strict=True))
+            found |= over_labels(values, truth)
+        return {name: value if value is not None and math.isfinite(value) else None for name, value in found.items()}
+
+    def quick(self) -> Scores:
+        """The scores that the sums give."""
+        return self.kind.scores(self.table.cpu())
+
+    def state(self) -> dict[str, Tensor | list[Tensor]]:
+        """Everything kept, as tensors."""
+        return {
+            "table": self.table.cpu(),
+            "values": [one for one, _ in self.kept],
+            "truth": [one for _, one in self.kept],
+        }
+
+    def restore(self, state: dict[str, Tensor | list[Tensor]]) -> None:
+        """Go on from what was kept."""
+        self.table = state["table"]  # type: ignore[assignment]
+        self.kept = list(zip(state["values"], state["truth"], strict=True))
