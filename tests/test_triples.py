@@ -82,6 +82,8 @@ TRIPLES = {
         "t = vector(heads, 1)",
         "m[i, j in V] = mean[k in V](linear(concat(r[i, k], s[k, j], u[j], t), heads) * linear(w[k] + r[i, j], heads))",
     ),
+    "pipes": ("m[i, j in V] = mean[k in N](concat(r[i, k], s[k, j], u[i]) -> linear(heads) -> tanh -> (h => h * 2))",),
+    "pipes under all k, of j and k": ("m[i, j in V] = u[i] * mean[k in V](r[j, k] -> linear(heads) -> tanh)",),
     "no k": ("m[i, j in V] = sum[k in N](r[i, j])",),
     "no j": ("m[i, j in V] = w[j] * sum[k in N](r[i, k] * u[k])",),
     "no i": ("m[i, j in V] = w[i] * mean[k in V](r[j, k] * u[k])",),

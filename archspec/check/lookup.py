@@ -31,7 +31,7 @@ def name(expression: tree.Name, frame: Frame) -> Value:
     """What a name stands for here: locals, states, definitions, sizes, data, primitives, sets."""
     wanted, found = expression.id, look_up(expression.id, frame)
     if found is not None:
-        return bare(expression, found, frame)
+        return found if wanted == HIDDEN else bare(expression, found, frame)
     for table in (from_spec, from_data, from_language):
         value = table(expression, frame)
         if value is not None:
