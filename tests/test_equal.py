@@ -151,8 +151,8 @@ def test_specs_that_compute_the_same(layer):
 
 
 DIFFERENT = {
-    "model.where.layer=h = 2 * x + sum[j in N](x[j])\nx = x + relu(between(mlp(h)))": "gin has layers.*.eps",
-    "model.where.between=detach": "gin has layers.*.between.weight, layers.*.between.bias",
+    "model.where.layer=h = 2 * x + sum[j in N](x[j])\nx = x + relu(between(mlp(h)))": "gin has or sets layers.*.eps",
+    "model.where.between=detach": "gin has or sets layers.*.between.weight, layers.*.between.bias",
     "model.output=2 * sum(each(layers(x), h => linear(h, out)))": "",
     "model.input=x = detach(encode(x, d))": "",
     "model.sizes.d=5": "layers.*.mlp.linear.weight",
@@ -173,6 +173,15 @@ def test_specs_that_do_not(change):
 def test_weights_of_one_spec_alone_stay_as_they_begin():
     plain = "model.where.layer=h = x + sum[j in N](x[j])\nx = x + relu(between(mlp(h)))"
     other = load_spec("gin", [*SMALL, plain])
-    assert "note: only gin has layers.*.eps" in equality(load_spec("gin", SMALL), other)
+    assert "note: only gin has or sets layers.*.eps" in equality(load_spec("gin", SMALL), other)
     with pytest.raises(SpecError, match="E0315"):
         equality(load_spec("gin", [*SMALL, "model.where.eps=scalar(0.1)"]), other)
+
+
+def test_weights_that_a_spec_sets_are_its_own():
+    half = load_spec("gin", [*SMALL, "parameters={layers.*.eps: {init: 0.5}}"])
+    assert "note: only gin has or sets layers.*.eps" in equality(
+        half, load_spec("gin", [*SMALL, "model.where.eps=scalar(0.5)"])
+    )
+    with pytest.raises(SpecError, match="E0315"):
+        equality(half, load_spec("gin", SMALL))

@@ -13,21 +13,22 @@ from archspec.equal.differences import Differences
 from archspec.equal.finite import possible
 from archspec.equal.samples import SHAPES, UNDIRECTED, samples
 from archspec.facts import Facts
+from archspec.ir.settings import initial
 from archspec.pipeline import Built, build, facts_of
 from archspec.reference import Graph, initial_weights
 from archspec.syntax.spec import Spec
 
 Weights = Mapping[str, Tensor]
 
-CURE = "weights that only one of them has stay as they begin: `parameters:` sets them"
+CURE = "weights that only one of them has stay as they begin: set them in `parameters:`"
 
 
 def equality(spec: Spec, other: Spec) -> str:
     """Compare outputs and gradients of two specs on small graphs such as the data set may hold; what was found.
 
-    Weights that both have, by name and shape, get the same random values, and their gradients are compared; each of the
-    others stays as it begins. Raises SpecError for a spec that does not compile, E0311 where the first names no data
-    set, and E0315 where something differs.
+    Weights that both have, by name and shape, and that neither sets in `parameters:` get the same random values, and
+    their gradients are compared; each of the others stays as it begins. Raises SpecError for a spec that does not
+    compile, E0311 where the first names no data set, and E0315 where something differs.
     """
     facts = facts_of(spec)
     if facts is None:
@@ -41,11 +42,11 @@ def equality(spec: Spec, other: Spec) -> str:
         if not found.ok():
             told = min(found.beyond(), key=lambda one: one.kind != "output")
             message = f"{spec.name} does not equal {other.name} in {mode}: {told}"
-            raise SpecError([Diagnostic("E0315", message, notes=tuple(alone(built, shared)), help=CURE)])
+            raise SpecError([Diagnostic("E0315", message, notes=tuple(alone(built)), help=CURE)])
         worst = max(worst, found.worst)
     many = sum(not is_statistic(name) for name in shared)
     head = f"outputs and gradients of {many} weights equal those of {other.name} up to {worst:.0e}"
-    return "\n  note: ".join((head, *alone(built, shared)))
+    return "\n  note: ".join((head, *alone(built)))
 
 
 def built_with_seed(spec: Spec, facts: Facts) -> Built:
@@ -56,9 +57,14 @@ def built_with_seed(spec: Spec, facts: Facts) -> Built:
 
 
 def shared_weights(built: Sequence[Built]) -> Weights:
-    """Random values for the weights that both have."""
+    """Random values for the weights that both have and neither sets."""
     first, second = (initial_weights(one.program) for one in built)
-    return {name: one for name, one in first.items() if name in second and second[name].shape == one.shape}
+    said = {name for one in built for name in initial(one.program.settings)}
+    return {
+        name: one
+        for name, one in first.items()
+        if name in second and second[name].shape == one.shape and name not in said
+    }
 
 
 def result(built: Built, graphs: Sequence[Graph], shared: Weights, training: bool) -> Result:
@@ -76,10 +82,16 @@ def compared(results: Sequence[Result]) -> Differences:
     return differences(ours, theirs)
 
 
-def alone(built: Sequence[Built], shared: Weights) -> Iterable[str]:
-    """The weights that only one of them has, those of all block instances together."""
-    for one in built:
-        own = [name for name in initial_weights(one.program) if name not in shared and not is_statistic(name)]
+def alone(built: Sequence[Built]) -> Iterable[str]:
+    """The weights that only one of them has or sets, those of all block instances together."""
+    for one, other in zip(built, reversed(built), strict=True):
+        shapes = {name: weight.shape for name, weight in initial_weights(other.program).items()}
+        said = initial(one.program.settings)
+        own = [
+            name
+            for name, weight in initial_weights(one.program).items()
+            if name in said or (shapes.get(name) != weight.shape and not is_statistic(name))
+        ]
         names = dict.fromkeys(re.sub(r"^layers\.\d+\.", "layers.*.", name) for name in own)
         if names:
-            yield f"only {one.program.name} has {', '.join(names)}"
+            yield f"only {one.program.name} has or sets {', '.join(names)}"
