@@ -13,6 +13,7 @@ SIZES = {"d": 4, "heads": 2, "c": 2}
 Axes = tuple[str, ...]
 AXES: tuple[Axes, ...] = ((), ("d",), ("heads",), ("c",), ("heads", "c"))
 SETS = ("N", "N + i", "V", "near", "reach(0)", "reach(1)", "reach(2)", "N - i", "V - i", "expander(2)")
+REFLEXIVE = ("N + i", "V", "near", "reach(0)", "reach(1)", "reach(2)")
 ORDER = {"N": 0, "reach(0)": 0, "N + i": 1, "reach(1)": 2, "near": 3, "reach(2)": 3, "V": 9}
 """A set holds every pair of those with smaller numbers, and of itself."""
 
@@ -29,6 +30,8 @@ class Scope:
     graphs: list[tuple[str, Axes]] = field(default_factory=list)
     pairs: list[tuple[str, Axes, str]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    sets: dict[str, str] = field(default_factory=dict)
+    """Named sets with a condition, and the sets they are made from."""
     known: str = "c > 1"
     """A condition that is settled before training."""
 
@@ -171,7 +174,7 @@ class Writer:
         if usable and self.draw(st.booleans()):
             name, _, over = self.pick(*usable)
             return f"{self.pick(*REDUCTIONS)}[j]({name}[i, j] * {self.pair(self.subset(axes), over, 0)})"
-        over = self.pick(*SETS)
+        over = self.pick(*SETS, *self.scope.sets)
         return f"{self.pick(*REDUCTIONS)}[j in {over}]({self.pair(axes, over, depth - 1)})"
 
     # --- per pair
@@ -195,15 +198,15 @@ class Writer:
         """Values per pair at (i, j), which is a pair of that set, either way round, and at (j, j)."""
         own = [(name, large) for name, one, large in self.scope.pairs if one == axes]
         return [
-            *(f"{name}[{i}, {j}]" for name, large in own if within(over, large)),
+            *(f"{name}[{i}, {j}]" for name, large in own if self.within(over, large)),
             *(f"{name}[{j}, {i}]" for name, large in own if large == "V"),
-            *(f"{name}[{j}, {j}]" for name, large in own if large not in ("N", "N - i", "V - i", "expander(2)")),
+            *(f"{name}[{j}, {j}]" for name, large in own if large in REFLEXIVE),
             *(f"fill({name}, {self.pick('0', '0.5', self.parameter(axes))})[{i}, {j}]" for name, _ in own),
         ]
 
     def pair_third(self, axes: Axes, over: str, depth: int) -> str:
         """A reduction over a third index."""
-        among = self.pick(*SETS)
+        among = self.pick(*SETS, *self.scope.sets)
         near = self.readings(axes, among, "i", "k")
         far = self.readings(axes, "V", "k", "j")
         left = self.pick(*near) if near else f"{self.node_leaf(axes)}[k]"
@@ -248,7 +251,7 @@ class Writer:
         """One more statement: a value per node, a value per pair, or a softmax."""
         axes = self.pick(*AXES)
         lines = (self.node_line, self.pair_line, self.softmax_line, self.attention_lines)
-        self.pick(*lines, self.graph_line, self.share_line)(axes)
+        self.pick(*lines, self.graph_line, self.share_line, self.set_line)(axes)
 
     def graph_line(self, axes: Axes) -> None:
         """`g = …`, per graph."""
@@ -265,6 +268,20 @@ class Writer:
         self.scope.lines.append(f"{name} = softmax[i in V]({inner})")
         self.scope.nodes.append((name, axes))
 
+    def set_line(self, axes: Axes) -> None:
+        """`few = S if c`, or a set without some of its pairs in training."""
+        over, name = self.pick(*SETS, *self.scope.sets), self.scope.fresh("few")
+        one, other = (f"{self.pair_leaf((), over)} {self.pick('> 0.3', '<= 0.1')}" for _ in "ab")
+        condition = self.pick(one, f"not {one}", f"{one} or {other}", f"{one} and not {other}")
+        self.scope.lines.append(f"{name} = {self.pick(f'{over} if {condition}', f'drop({over}, 0.3)')}")
+        self.scope.sets[name] = over
+
+    def within(self, small: str, large: str) -> bool:
+        """Whether every pair of a set is one of another's, named ones too."""
+        if small == large or large in self.scope.sets:
+            return small == large
+        return self.within(self.scope.sets[small], large) if small in self.scope.sets else within(small, large)
+
     def node_line(self, axes: Axes) -> None:
         """`h = …`."""
         name, text = self.scope.fresh("h"), self.node(axes, 3)
@@ -273,14 +290,14 @@ class Writer:
 
     def pair_line(self, axes: Axes) -> None:
         """`b[i, j in S] = …`."""
-        over = self.pick(*SETS)
+        over = self.pick(*SETS, *self.scope.sets)
         name, text = self.scope.fresh("b"), self.pair(axes, over, 2)
         self.scope.lines.append(f"{name}[i, j in {over}] = {text}")
         self.scope.pairs.append((name, axes, over))
 
     def softmax_line(self, axes: Axes) -> None:
         """`a = softmax[j in S](…)`, or the same with the set on the left."""
-        over = self.pick(*SETS)
+        over = self.pick(*SETS, *self.scope.sets)
         name, text = self.scope.fresh("a"), self.pair(axes, over, 2)
         left = self.pick(f"{name}[i, j in {over}] = 0.5 * softmax[j]", f"{name} = softmax[j in {over}]")
         self.scope.lines.append(f"{left}({text})")
@@ -288,12 +305,12 @@ class Writer:
 
     def attention_lines(self, axes: Axes) -> None:
         """Attention with a bias, scaled or not: what the compiler fuses."""
-        over, heads = self.pick(*SETS), self.pick(("heads",), ())
+        over, heads = self.pick(*SETS, *self.scope.sets), self.pick(("heads",), ())
         q, k, v = (self.node((*heads, "c"), 1) for _ in range(3))
         name, count = self.scope.fresh("h"), len(self.scope.lines) + 1
         logits = self.pick(f"q{count}[i] @ k{count}[j]", f"k{count}[j] @ q{count}[i]", f"q{count}[j] @ k{count}[i]")
         logits = self.pick(logits, f"{logits} / sqrt(c)", f"0.5 * ({logits}) * 3", f"-({logits})")
-        usable = [one for one, own, large in self.scope.pairs if own == heads and within(over, large)]
+        usable = [one for one, own, large in self.scope.pairs if own == heads and self.within(over, large)]
         bias = f" + {self.pick(*usable)}[i, j]" if usable else self.pick("", f" + {self.pair(heads, over, 1)}")
         value = self.pick(f"v{count}[j]", f"v{count}[j]", f"v{count}[i]")
         self.scope.lines += [

@@ -15,6 +15,7 @@ from archspec.ir.nodes import Node, Program
 from archspec.passes import factor, hoist
 from archspec.passes.rewrite import bottom_up, each_section
 from archspec.runtime import aggregate, attention, encodings, norms, products, sparse, thirds
+from archspec.runtime import pairs as sets
 from archspec.runtime.pairs import Pairs
 from tests.compiling import Case, of_layer
 
@@ -23,6 +24,9 @@ WEIGHTED = ("s = linear(x)", "x = x + tanh(sum[j in N](sigmoid(s[i] - 2 * s[j]) 
 GATED = ("x = x + tanh(sum[j in N](sigmoid(x[i]) * relu(x[j] - x[i])))",)
 MAXIMUM = ("x = x + tanh(max[j in N](x[j]))",)
 MEAN = ("x = x + tanh(mean[j in N](x[j] * sigmoid(x[i] + x[j])))",)
+DECIDED = ("s = linear(x)", "up = N if s[i] < s[j]", "x = x + tanh(sum[j in up](x[j]))")
+FILLED = ("g[i, j in N] = x[i] * x[j]", "x = x + tanh(sum[j in V](fill(g, 0.5)[i,j]))")
+SPREAD_OUT = ("x = x + tanh(std[j in N](x[j]) + logsumexp[j in N](x[j]))",)
 NORMED = ("x = tanh(batch_norm(linear(x, d)))",)
 ATTENTION = (
     "q, k, v, s = linear(x, heads, c), linear(x, heads, c), linear(x, heads, c), linear(x, heads)",
@@ -146,6 +150,25 @@ RUNTIME_FAULTS = {
     "a read-out of the whole batch": (
         (READ_OUT, "", "segment_max"),
         lambda pairs, v: aggregate.segment_max(pairs, v).amax(0, keepdim=True).expand(pairs.rows, -1),
+    ),
+    "the other members": ((DECIDED, "", "subset"), lambda pairs, kept: sets.subset(pairs, ~kept)),
+    "all members": ((DECIDED, "", "subset"), lambda pairs, kept: pairs),
+    "absent pairs at 0": ((FILLED, "", "fill"), lambda outer, inner, v, absent: aggregate.fill(outer, inner, v, 0)),
+    "one of parallel edges": (
+        (FILLED, "", "fill"),
+        lambda outer, inner, v, absent: torch.full((len(outer), v.shape[1]), absent, dtype=v.dtype).index_copy(
+            0, outer.find(inner), v
+        ),
+    ),
+    "deviation of a sample": (
+        (SPREAD_OUT, "", "segment_std"),
+        lambda pairs, v: (
+            aggregate.segment_std(pairs, v) * (pairs.count / (pairs.count - 1).clamp(min=1)).sqrt().unsqueeze(1)
+        ),
+    ),
+    "mean for sum in a logarithm": (
+        (SPREAD_OUT, "", "segment_logsumexp"),
+        lambda pairs, v: aggregate.segment_logsumexp(pairs, v) - pairs.count.clamp(min=1).log().unsqueeze(1),
     ),
     "a norm of single rows": (
         (NORMED, "", "batch_norm"),
