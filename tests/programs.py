@@ -215,8 +215,10 @@ class Writer:
         return f"{self.pick(*REDUCTIONS)}[k in {among}]({body})"
 
     def pair_linear(self, axes: Axes, over: str, depth: int) -> str:
-        """A linear map under the sum."""
-        return f"linear({', '.join((self.pair(self.pick(*AXES), over, depth - 1), *axes))})"
+        """A linear map under the sum, now and then of what the graph alone gives."""
+        structure = self.pick("", "", "hops(0..2)", "walk((0, 2))", "adjacency", "minimum(distance, 3)")
+        inner = f"{structure}[i, j]" if structure else self.pair(self.pick(*AXES), over, depth - 1)
+        return f"linear({', '.join((inner, *axes))})"
 
     def pair_unary(self, axes: Axes, over: str, depth: int) -> str:
         """A function of every entry."""
