@@ -11,7 +11,7 @@ import pytest
 
 from archspec.data import store
 from archspec.data.cache import Draw, cached, folder, present
-from archspec.data.packed import Packed
+from archspec.data.packed import Packed, joined
 from archspec.data.pattern import generate
 from archspec.data.store import HEADER, Damaged, read, write
 from archspec.diagnostics import SpecError
@@ -228,3 +228,40 @@ def test_a_header_that_would_not_fit_is_refused(tmp_path):
     with pytest.raises(ValueError, match="the header needs"):
         write(tmp_path / "a", {"note": "x" * HEADER}, [("train", [WIDE])])
     assert list(tmp_path.iterdir()) == []
+
+
+def everything(level: str, y: np.ndarray) -> Packed:
+    """Two graphs of 2 and 1 nodes with every column there can be."""
+    return Packed(
+        np.array([2, 1], np.int32),
+        np.array([[1, 0], [2, 5], [0, 0]], np.uint8),
+        y,
+        np.array([1, 2, 0], np.uint8),
+        np.array([1, 0, 1], np.uint8),
+        np.array([[0.5], [1.5], [-1.0]], np.float32),
+        np.arange(9, dtype=np.float32).reshape(3, 3),
+        np.array([[1, 2], [2, 4], [4, 1]], np.uint8),
+        np.array([2, 1], np.int32),
+        np.array([[0, 1], [1, 0], [0, 0]], np.uint8),
+        level,
+    )
+
+
+LEVELS = {
+    "node": np.array([0, 2, 1], np.uint8),
+    "edge": np.array([[0.0], [np.nan], [1.0]], np.float32),
+    "pair": np.array([1, 0, 1], np.uint8),
+    "graph": np.array([[0.5, np.nan], [1.0, 2.0]], np.float32),
+}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_column_at_every_level(tmp_path, level):
+    whole = everything(level, LEVELS[level])
+    write(tmp_path / "a", ORIGIN, [("all", [whole, whole])])
+    found = read(tmp_path / "a", ORIGIN)["all"]
+    assert same(found, joined([whole, whole]))
+    assert same(found.first(2), whole)
+    assert same(found.take(np.array([2, 1])), whole)
+    assert same(found.take(np.array([3, 0])).first(1), whole.take(np.array([1])))
+    assert not same(found.take(np.array([3, 0])), whole)

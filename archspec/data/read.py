@@ -62,7 +62,10 @@ def rows_of(y: Any) -> int:
 def pack(graph: Any, level: Rows, number: int) -> Packed:
     """One graph; without features every node carries the letter 0."""
     nodes = int(graph.num_nodes)
-    order, degree, source = sort_edges(array(graph.edge_index).astype(np.int64), nodes)
+    edges = array(graph.edge_index).astype(np.int64)
+    if edges.size and not 0 <= edges.min() <= edges.max() < nodes:
+        raise Unfit(f"has an edge of graph {number} to a node that is not there")
+    order, degree, source = sort_edges(edges, nodes)
     x = np.zeros(nodes, np.int64) if graph.x is None else features(array(graph.x), "x", nodes, number)
     y = labels(array(graph.y))
     e, pos = getattr(graph, "edge_attr", None), getattr(graph, "pos", None)
@@ -106,6 +109,8 @@ def labels(y: Array) -> Array:
     """One whole number a row as classes, [rows]; anything else as numbers, [rows, numbers]."""
     y = y.reshape(1) if y.ndim == 0 else y
     if y.dtype.kind in "uib" and y[:1].size <= 1:
+        if y.min(initial=0) < 0:
+            raise Unfit("has labels below 0")
         return y.reshape(len(y)).astype(np.int64)
     return y.reshape(len(y), -1).astype(np.float32)
 

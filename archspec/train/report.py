@@ -58,7 +58,9 @@ def remarks(result: Record) -> list[str]:
         lines.append(f"ceiling: {ceiling['what']}")
     scores = (result["best"] or {}).get("test") or {}
     missed = [key.removeprefix("acc_") for key, value in scores.items() if key.startswith("acc_") and value == 0]
-    lines += [f"warning: class {label} is never predicted right" for label in missed]
+    if missed:
+        which = f"class {missed[0]} is" if len(missed) == 1 else f"classes {', '.join(missed)} are"
+        lines.append(f"warning: {which} never predicted right")
     if floor and scores and better(score, floor["test"].get(score), scores[score]):
         lines.append("warning: the floor is better than this model")
     return lines

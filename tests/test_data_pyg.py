@@ -1,0 +1,377 @@
+"""Data sets that PyG reads: a small one written here, what can go wrong, and the real files of `ARCHSPEC_DATA`."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from archspec.data.infer import facts_of
+from archspec.data.load import load
+from archspec.data.read import Unfit, packed
+from archspec.diagnostics import SpecError
+from archspec.facts import TABLE, known, sources
+from archspec.syntax.schema import DataSettings
+
+REAL = os.environ.get("ARCHSPEC_DATA", "")
+TINY = {"name": "TUDataset", "options": {"name": "TINY"}}
+GRAPHS = 12
+
+
+def write_tiny(folder: Path) -> None:
+    """Twelve directed-and-back paths of 2 to 4 nodes in the layout of TU Dortmund's collection."""
+    raw = folder / "TU" / "TINY" / "raw"
+    raw.mkdir(parents=True)
+    edges, nodes, labels, kinds, indicator, first = [], [], [], [], [], 1
+    for graph in range(GRAPHS):
+        size = 2 + graph % 3
+        for node in range(size - 1):
+            edges += [(first + node, first + node + 1), (first + node + 1, first + node)]
+            kinds += [node % 2] * 2
+        nodes += [(graph + node) % 3 for node in range(size)]
+        indicator += [graph + 1] * size
+        labels.append(graph % 2)
+        first += size
+    columns = {
+        "A": [f"{a}, {b}" for a, b in edges],
+        "graph_indicator": indicator,
+        "graph_labels": labels,
+        "node_labels": nodes,
+        "edge_labels": kinds,
+    }
+    for name, rows in columns.items():
+        (raw / f"TINY_{name}.txt").write_text("".join(f"{row}\n" for row in rows))
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("raw")
+    write_tiny(folder)
+    return folder
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """No address can be reached."""
+    from torch_geometric.data import download
+
+    def refuse(*_arguments, **_options):
+        raise urllib.error.URLError("no network in tests")
+
+    monkeypatch.setattr(download.urllib.request, "urlopen", refuse)
+    monkeypatch.setattr("torch_geometric.datasets.tu_dataset.fs.cp", refuse)
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("graph", range(3))
+def test_graphs_are_those_of_pyg(raw, tmp_path, monkeypatch, graph):
+    monkeypatch.setenv("ARCHSPEC_DATA", str(raw))
+    before = files(raw)
+    lines = []
+    data = load(DataSettings(**TINY), tmp_path, lines.append)
+    assert len(lines) == 1
+    batch = data.train.batch([graph])
+    size = batch.nodes
+    assert size in (2, 3, 4)
+    assert batch.x.shape == (size, 3)
+    assert batch.N.target.tolist() == sorted(batch.N.target.tolist())
+    pairs = list(zip(batch.N.source.tolist(), batch.N.target.tolist(), strict=True))
+    assert sorted(pairs) == sorted([(a, a + 1) for a in range(size - 1)] + [(a + 1, a) for a in range(size - 1)])
+    kinds = batch.e.argmax(1).tolist()
+    assert kinds == [min(pair) % 2 for pair in pairs]  # labels of edges follow their order
+    assert data.facts.task == "graph classification"
+    assert (data.facts.features, data.facts.edge_features, data.facts.folds) == (3, 2, 10)
+    assert files(raw) == before
+    assert files(tmp_path) == {"TUDataset-name=TINY.graphs", "TUDataset-name=TINY.facts.json"}
+    load(DataSettings(**TINY), tmp_path, lines.append)
+    assert len(lines) == 1  # read once
+
+
+def test_facts_are_known_after_it_was_read_and_not_before(raw, tmp_path, monkeypatch):
+    monkeypatch.setenv("ARCHSPEC_DATA", str(raw))
+    settings = DataSettings(**TINY)
+    assert known(settings, None, tmp_path) is None
+    facts = load(settings, tmp_path).facts
+    assert known(settings, None, tmp_path) == facts
+    assert known(DataSettings(**TINY, limit=2), None, tmp_path).graphs == {"train": 2, "val": 2, "test": 2}
+    (tmp_path / "TUDataset-name=TINY.facts.json").write_text("{}")
+    assert known(settings, None, tmp_path) is None
+    assert load(settings, tmp_path).facts == facts
+
+
+def test_facts_are_known_without_torch(raw, tmp_path, monkeypatch):
+    monkeypatch.setenv("ARCHSPEC_DATA", str(raw))
+    load(DataSettings(**TINY), tmp_path)
+    text = f"known(DataSettings(**{TINY!r})).out"
+    command = f"from archspec.facts import known; from archspec.syntax.schema import DataSettings; print({text})"
+    command += "; import sys; print({'torch', 'numpy', 'torch_geometric'} & set(sys.modules))"
+    environment = {**os.environ, "ARCHSPEC_CACHE": str(tmp_path)}
+    answer = subprocess.run(
+        [sys.executable, "-c", command], capture_output=True, text=True, check=True, env=environment
+    )
+    assert answer.stdout == "2\nset()\n"
+
+
+def test_what_was_downloaded_is_kept_and_read_again(raw, tmp_path, monkeypatch):
+    """A download is one that writes files below PyG's folder."""
+    import shutil
+
+    from torch_geometric.datasets import TUDataset
+
+    calls = []
+
+    def download(self) -> None:
+        calls.append(self.root)
+        shutil.copytree(raw / "TU" / "TINY" / "raw", self.raw_dir, dirs_exist_ok=True)
+
+    monkeypatch.delenv("ARCHSPEC_DATA", raising=False)
+    monkeypatch.setattr(TUDataset, "download", download)
+    load(DataSettings(**TINY), tmp_path)
+    assert (tmp_path / "raw" / "TUDataset" / "TINY" / "raw" / "TINY_A.txt").is_file()
+    (tmp_path / "TUDataset-name=TINY.graphs").unlink()
+    load(DataSettings(**TINY), tmp_path)
+    assert len(calls) == 1
+
+
+@pytest.mark.usefixtures("offline")
+def test_without_files_and_network_the_error_says_where_to_put_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("ARCHSPEC_DATA", str(tmp_path / "mine"))
+    with pytest.raises(SpecError, match="E0409") as caught:
+        load(DataSettings(name="cora"), tmp_path / "cache")
+    found = caught.value.diagnostics[0]
+    assert f"looked in `{tmp_path / 'mine' / 'Planetoid'}`" in found.notes[1]
+    assert "no network in tests" in found.notes[0]
+    assert files(tmp_path / "cache") == set()  # nothing half-written
+
+
+def test_half_of_a_download_is_not_kept(tmp_path, monkeypatch):
+    from torch_geometric.datasets import TUDataset
+
+    def download(self) -> None:
+        Path(self.raw_dir, "TINY_A.txt").write_text("1, 2\n")
+        raise ConnectionResetError("cut off")
+
+    monkeypatch.delenv("ARCHSPEC_DATA", raising=False)
+    monkeypatch.setattr(TUDataset, "download", download)
+    with pytest.raises(SpecError, match="E0409"):
+        load(DataSettings(**TINY), tmp_path)
+    assert files(tmp_path) == set()
+
+
+def test_raw_files_that_cannot_be_read(raw, tmp_path, monkeypatch):
+    write_tiny(tmp_path / "raw")
+    (tmp_path / "raw" / "TU" / "TINY" / "raw" / "TINY_A.txt").write_text("one, two\n")
+    monkeypatch.setenv("ARCHSPEC_DATA", str(tmp_path / "raw"))
+    with pytest.raises(SpecError, match=r"E0410 PyG cannot read the raw files of `TUDataset`: ValueError"):
+        load(DataSettings(**TINY), tmp_path / "cache")
+    assert files(tmp_path / "cache") == set()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"name": "TUDataset"}, "E0408 `TUDataset` needs the option `name`"),
+        ({"name": "TUDataset", "options": {"nam": "MUTAG"}}, r"E0403 `TUDataset` has no option `nam` \(write `name`\)"),
+        (
+            {"name": "mutag", "options": {"cleaned": "yes"}},
+            r"E0408 .*`cleaned` of `TUDataset` cannot be `yes` \(its default is `False`",
+        ),
+        (
+            {"name": "HeterophilousGraphDataset", "options": {"name": "Mines"}},
+            "E0408 `HeterophilousGraphDataset` refuses its options",
+        ),
+        ({"name": "ZINC", "options": {"root": "/"}}, "E0403 `ZINC` has no option `root`"),
+        ({"name": "TUDatasets"}, r"E0401 unknown data set `TUDatasets` \(write `TUDataset`"),
+        ({"name": "mutag", "fold": 10}, r"E0414 .* \(write a number from 0 to 9\)"),
+    ],
+)
+def test_wrong_names_and_options(tmp_path, given, message):
+    with pytest.raises(SpecError, match=message):
+        load(DataSettings(**given), tmp_path)
+    assert files(tmp_path) == set()
+
+
+def test_a_package_that_is_missing_is_named(tmp_path, monkeypatch):
+    from torch_geometric.datasets import TUDataset
+
+    def process(self) -> None:
+        raise ModuleNotFoundError("No module named 'rdkit'", name="rdkit")
+
+    monkeypatch.setattr(TUDataset, "__init__", lambda self, root, name: process(self))
+    with pytest.raises(SpecError, match="E0411 PyG needs the package `rdkit` to read `TUDataset`"):
+        load(DataSettings(**TINY), tmp_path)
+
+
+def test_classes_are_found_without_importing_pyg():
+    import torch_geometric.datasets
+
+    assert {"TUDataset", "ZINC", "Planetoid", "KarateClub"} <= sources.classes()
+    assert all(hasattr(torch_geometric.datasets, name) for name in sources.classes())
+    assert {one.pyg for one in sources.SOURCES.values()} <= sources.classes()
+
+
+def test_a_short_name_and_its_class_are_one_data_set():
+    short = DataSettings(name="mutag")
+    long = DataSettings(name="TUDataset", options={"name": "MUTAG"})
+    assert sources.key(sources.source(short)) == sources.key(sources.source(long))
+    assert known(long) is TABLE["mutag"]
+    other = DataSettings(name="mutag", options={"use_node_attr": True})
+    assert sources.key(sources.source(other)) != sources.key(sources.source(short))
+
+
+# What labels are for
+
+
+def graph(**given: object):
+    from torch_geometric.data import Data
+
+    return Data(**{"edge_index": torch.tensor([[0], [1]]), "num_nodes": 2, "y": torch.tensor([0]), **given})
+
+
+@pytest.mark.parametrize(
+    ("y", "task", "out"),
+    [
+        (torch.tensor([2]), "graph classification", 3),
+        (torch.tensor([[1]]), "graph classification", 2),
+        (torch.tensor([0.5]), "graph regression", 1),
+        (torch.tensor([[0.5, 2.0, 1.0]]), "graph regression", 3),
+        (torch.tensor([[1.0, 0.0, torch.nan]]), "graph multi-label", 3),
+        (torch.tensor([[1, 0, 1]]), "graph multi-label", 3),
+        (torch.tensor([1, 0]), "node classification", 2),
+        (torch.tensor([[1.0, 0.0], [0.0, 0.0]]), "node multi-label", 2),
+        (torch.tensor(True), "graph classification", 2),
+    ],
+)
+def test_the_task_follows_from_the_labels(y, task, out):
+    graphs = packed([graph(y=y) for _ in range(10)], print, whole=True)
+    found = facts_of("x", {"all": graphs}, None)
+    assert (found.task, found.out, found.letters) == (task, out, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"y": None}, "without labels"),
+        ({"y": torch.zeros(5)}, "neither one a node, one an edge nor one a graph"),
+        ({"x": torch.tensor([[1.0], [torch.nan]])}, "in `x` of graph 1 that is not finite"),
+        ({"x": torch.ones(3, 1)}, "has 3 rows of `x` in graph 1, where 2 belong"),
+        ({"x": torch.ones(2, 4)}, "of different widths"),
+        ({"y": torch.tensor([-1])}, "labels below 0"),
+        ({"edge_index": torch.tensor([[0], [2]])}, "an edge of graph 1 to a node that is not there"),
+    ],
+)
+def test_graphs_that_are_of_no_use(given, message):
+    fine = {"x": torch.ones(2, 1), "y": torch.tensor([1])}
+    with pytest.raises(Unfit, match=message):
+        packed([graph(**fine), graph(**{**fine, **given})], print, whole=False)
+
+
+def test_several_kinds_of_nodes_are_refused():
+    from torch_geometric.data import HeteroData
+
+    with pytest.raises(Unfit, match="several kinds of nodes"):
+        packed([HeteroData()], print, whole=True)
+
+
+def test_whole_numbers_in_several_columns_are_numbers():
+    found = packed([graph(x=torch.tensor([[1, 2], [3, 4]]))] * 2, print, whole=False)
+    assert found.x.tolist() == [[1.0, 2.0], [3.0, 4.0]] * 2
+
+
+def test_edges_are_sorted_and_what_they_carry_goes_along():
+    given = {
+        "edge_index": torch.tensor([[2, 0, 1, 0, 0], [1, 1, 0, 1, 2]]),
+        "edge_attr": torch.tensor([5, 6, 7, 8, 9]),
+        "num_nodes": 3,
+    }
+    found = packed([graph(**given)] * 2, print, whole=False)
+    assert found.degree.tolist() == [1, 3, 1] * 2
+    assert found.source.tolist() == [1, 0, 0, 2, 0] * 2
+    assert found.e.tolist() == [7, 6, 8, 5, 9] * 2  # repeated edges stay in their order
+
+
+# The real files
+
+
+def need(path: str) -> None:
+    if not REAL or not Path(REAL, path).exists():
+        pytest.skip(f"ARCHSPEC_DATA names no folder with {path}")
+
+
+FILES = {
+    "zinc": "zinc12k.npz",
+    "mutag": "TU/MUTAG",
+    "enzymes": "TU/ENZYMES",
+    "cora": "Planetoid/Cora",
+    "minesweeper": "Heterophilous/minesweeper",
+    "csl_released": "GNNBenchmark/CSL",
+}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_facts_of_real_files_are_those_of_the_table(name, cache):
+    need(FILES[name])
+    data = load(DataSettings(name=name), cache)
+    file = cache / f"{sources.key(sources.source(DataSettings(name=name)))}.graphs"
+    from archspec.data.store import read
+
+    header = json.loads(file.read_bytes()[:8192].partition(b"\n")[2])
+    found = facts_of(name, read(file, header["made_by"]), data.facts.benchmark)
+    wanted = TABLE.get(name, TABLE["csl"])
+    if name == "zinc":  # its vocabulary is that of the whole ZINC, of which these molecules use 20
+        wanted = replace(wanted, letters=20)
+    for field in fields(wanted):
+        value = getattr(wanted, field.name)
+        value = pytest.approx(value, rel=1e-4) if isinstance(value, float) else value
+        assert field.name == "name" or getattr(found, field.name) == value, field.name
+
+
+def test_cora_has_its_published_split(cache):
+    need(FILES["cora"])
+    data = load(DataSettings(name="cora"), cache)
+    assert [len(split.labels) for split in data.splits.values()] == [140, 500, 1000]
+    assert np.bincount(data.train.labels).tolist() == [20] * 7
+
+
+def test_zinc_from_arrays_is_zinc_from_pickles(tmp_path, monkeypatch):
+    """A few molecules of the file of arrays, unpacked as PyG reads them, are the same graphs."""
+    import pickle
+
+    need(FILES["zinc"])
+    arrays = np.load(Path(REAL, "zinc12k.npz"))
+    raw = tmp_path / "data" / "ZINC" / "raw"
+    raw.mkdir(parents=True)
+    for split in ("train", "val", "test"):
+        molecules, atom, bond = [], 0, 0
+        for number in range(20):
+            n, m = int(arrays[f"{split}_n"][number]), int(arrays[f"{split}_m"][number])
+            adjacency = torch.zeros(n, n, dtype=torch.int8)
+            for i, j, kind in arrays[f"{split}_bond"][bond : bond + m].tolist():
+                adjacency[i, j] = adjacency[j, i] = kind
+            atoms = torch.from_numpy(arrays[f"{split}_atom"][atom : atom + n].copy())
+            y = torch.tensor([arrays[f"{split}_y"][number]])
+            molecules.append({"atom_type": atoms, "bond_type": adjacency, "logP_SA_cycle_normalized": y})
+            atom, bond = atom + n, bond + m
+        (raw / f"{split}.pickle").write_bytes(pickle.dumps(molecules))
+        (raw / f"{split}.index").write_text(",".join(map(str, range(20))) + "\n")
+    ours = load(DataSettings(name="zinc", limit=20), tmp_path / "ours")
+    monkeypatch.setenv("ARCHSPEC_DATA", str(tmp_path / "data"))
+    theirs = load(DataSettings(name="zinc", limit=20), tmp_path / "theirs")
+    for split, graphs in ours.splits.items():
+        others = theirs.splits[split].packed
+        for name, column in graphs.packed.columns.items():
+            np.testing.assert_array_equal(column, getattr(others, name), err_msg=f"{split}.{name}")
