@@ -26,9 +26,10 @@ NOTES = """
 ## What is recorded
 
 Each epoch adds a line to `metrics.jsonl` in the run folder: learning rate, steps, the gradient's norm before clipping
-(mean and largest), seconds, and for every split `loss`, `acc_0`, `acc_1`, … (the recall of each class) and `acc`, their
-unweighted mean over the classes that occur. Scores are those of the whole split, from sums per class, and not means of
-batches. The loss of a split weights its classes by their counts in the split. Those of `train` are summed up while the
+(mean and largest), seconds, and for every split `loss` and the [scores of the task](data.md#tasks): for classes
+`accuracy`, `acc_0`, `acc_1`, … (the recall of each class) and `acc`, their unweighted mean over the classes that occur.
+Scores are those of the whole split and not means of batches. The loss of a split weights its classes by their counts in
+the split. Those of `train` are summed up while the
 weights change, in training mode; `val` and `test` are scored at the end of the epoch, in evaluation mode.
 A model with a `penalty` adds `penalty`, its mean over the steps of the epoch; losses are without it.
 

@@ -375,3 +375,8 @@ def test_zinc_from_arrays_is_zinc_from_pickles(tmp_path, monkeypatch):
         others = theirs.splits[split].packed
         for name, column in graphs.packed.columns.items():
             np.testing.assert_array_equal(column, getattr(others, name), err_msg=f"{split}.{name}")
+
+
+def test_the_page_on_data_has_every_name():
+    page = (Path(__file__).parent.parent / "docs" / "data.md").read_text()
+    assert [name for name in (*TABLE, *sources.SOURCES) if f"`{name}`" not in page] == []
