@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
 
+from tests.parity.scattered import BiasedAttention, CkgConv, Egt, GatedGCN, Grit
+
 D, HEADS = 4, 2
 C = D // HEADS
 
@@ -24,7 +26,7 @@ def plain(layer: nn.Module, x: Tensor, e: Tensor, edges: Tensor, graph: Tensor) 
 class Row:
     """A layer's text, PyG's layer, and PyG's weights from ours.
 
-    `run` calls PyG's layer on (layer, x, e, edge_index, graph of every node); its results are x, or x and e.
+    `run` calls PyG's layer on (layer, x, e or p, their pairs, graph of every node); its results are x, or both.
     """
 
     call: str
@@ -35,9 +37,9 @@ class Row:
     """What the call gives new values of."""
 
     @property
-    def has_edges(self) -> bool:
-        """Whether the layer reads edge features."""
-        return "e" in re.findall(r"\w+", self.call)
+    def over(self) -> str:
+        """The set that the features of its pairs live on: p of all pairs, else e of edges."""
+        return "V" if "p" in re.findall(r"\w+", self.call) else "N"
 
     @property
     def layer(self) -> str:
@@ -155,24 +157,9 @@ def attention(theirs: str, ours: str) -> dict[str, Take]:
     }
 
 
-class GatedGCN(pyg.MessagePassing):
-    """PyG has none: eq. 16 to 18 of Dwivedi et al., JMLR 2023, before norm and residual, as its message passing."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.A, self.B, self.C, self.E, self.F = (nn.Linear(D, D) for _ in range(5))
-
-    def forward(self, x: Tensor, edge_index: Tensor, e: Tensor) -> tuple[Tensor, Tensor]:
-        gates = self.edge_updater(edge_index, x=x, e=e)
-        weight = gates.sigmoid()
-        total = self.propagate(edge_index, value=torch.ones_like(x), gate=weight)
-        return self.A(x) + self.propagate(edge_index, value=self.B(x), gate=weight) / (total + 1e-6), gates
-
-    def edge_update(self, x_i: Tensor, x_j: Tensor, e: Tensor) -> Tensor:
-        return self.C(x_i) + self.E(x_j) + self.F(e)
-
-    def message(self, value_j: Tensor, gate: Tensor) -> Tensor:
-        return gate * value_j
+def with_bias(layer: nn.Module, x: Tensor, p: Tensor, edges: Tensor, graph: Tensor) -> Tensor:
+    """A layer that reads features of all pairs, graph by graph."""
+    return layer(x, p, graph)
 
 
 SCALERS = ["identity", "amplification", "attenuation"]
@@ -270,13 +257,6 @@ ROWS: Mapping[str, Row] = {
         | {"lin_edge.weight": of("graph_transformer_edges.w.weight")},
         with_edges,
     ),
-    "GatedGCN, a MessagePassing": Row(
-        "gated_gcn(x, e)",
-        GatedGCN,
-        projections("gated_gcn", {"A": "linear_4", "B": "v", "C": "linear", "E": "linear_2", "F": "linear_3"}),
-        with_edges,
-        states="x, e",
-    ),
     "MultiheadAttention of torch": Row(
         "attention(x)", lambda: nn.MultiheadAttention(D, HEADS), attention("", "attention"), of_graphs
     ),
@@ -302,5 +282,53 @@ ROWS: Mapping[str, Row] = {
             **linear("post_nns.0.0", "pna.linear"),
             **linear("lin", "pna.linear_2"),
         },
+    ),
+    "GatedGCN, scattered": Row(
+        "gated_gcn(x, e)",
+        lambda: GatedGCN(D),
+        projections("gated_gcn", {"A": "linear_4", "B": "v", "C": "linear", "E": "linear_2", "F": "linear_3"}),
+        with_edges,
+        states="x, e",
+    ),
+    "EGT, scattered": Row(
+        "egt(x, p)",
+        lambda: Egt(D, HEADS),
+        {
+            "qkv.weight": joined(*(f"egt.{part}.weight" for part in "qkv")),
+            "qkv.bias": joined(*(f"egt.{part}.bias" for part in "qkv")),
+            **projections("egt", {"bias": "bias", "gate": "linear", "out": "linear_2", "pairs": "linear_3"}),
+        },
+        with_edges,
+        states="x, p",
+    ),
+    "GRIT, scattered": Row(
+        "grit(x, p)",
+        lambda: Grit(D, HEADS),
+        projections("grit", {"Q": "q", "Ew": "w", "Eb": "b"})
+        | projections("grit", {"K": "k", "V": "v"}, bias=False)
+        | {"A": of("grit.to_logit"), "Ev": of("grit.to_value")},
+        with_edges,
+        states="x, p",
+    ),
+    "CKGConv, scattered": Row(
+        "ckgconv(x, p)",
+        lambda: CkgConv(D, BatchNorm),
+        {
+            "bias": of("ckgconv.vector"),
+            **projections(
+                "ckgconv",
+                {"value": "v", "first": "kernel.h", "hidden.0": "kernel.linear", "hidden.1": "kernel.linear_2"},
+            ),
+            **projections("ckgconv", {"last": "kernel.linear_3"}),
+            **norm("norms.0", "ckgconv.kernel.batch_norm"),
+            **norm("norms.1", "ckgconv.kernel.batch_norm_2"),
+        },
+        with_edges,
+    ),
+    "MultiheadAttention of torch, bias": Row(
+        "biased_attention(x, p)",
+        lambda: BiasedAttention(D, HEADS),
+        attention("attention.", "biased_attention") | linear("bias", "biased_attention.b"),
+        with_bias,
     ),
 }

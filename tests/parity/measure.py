@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 
 import torch
 from torch import Tensor, nn
@@ -17,17 +18,18 @@ from tests.test_runtime import make
 SPEC = f"""
 name: parity
 model:
-  sizes: {{d: {D}, heads: {HEADS}, c: d / heads}}
+  sizes: {{d: {D}, heads: {HEADS}, c: d / heads, c2: c, dp: d}}
   input: |
     x = encode(x, d)
     e[i, j in N] = x[i] * x[j]
+    p[i, j in V] = x[i] * x[j]
   stack: layer
   output: linear(x, out)
   where:
     layer: |
       {{text}}
 """
-"""The layer is called alone: where its x and e come from does not matter."""
+"""The layer is called alone: where its x, e and p come from does not matter."""
 
 
 Named = dict[str, Tensor]
@@ -82,13 +84,14 @@ def shaken(module: nn.Module) -> nn.Module:
 
 
 def compare(pair: Pair, shapes: list[Shape]) -> Differences:
-    """Outputs, and gradients of x, of the edge features and of every weight, on one batch of graphs."""
+    """Outputs, and gradients of x, of the features of pairs and of every weight, on one batch of graphs."""
     batch = make(shapes)
     x = torch.randn(batch.nodes, D, dtype=torch.float64)
-    e = torch.randn(len(batch.N.index), D, dtype=torch.float64)
-    edges = torch.stack([batch.N.index.long(), batch.N.target.long()])
-    read = slice(2 if pair.row.has_edges else 1)
-    ours = results(pair.ours, lambda *states: pair.ours(batch, *states[read]), x, e)
+    pairs = batch.pairs(pair.row.over)
+    e = torch.randn(len(pairs.index), D, dtype=torch.float64)
+    edges = torch.stack([pairs.index.long(), pairs.target.long()])
+    wanted = ["x" if name == "x" else "e or p" for name in list(signature(pair.ours.forward).parameters)[1:]]
+    ours = results(pair.ours, lambda x, e: pair.ours(batch, *({"x": x, "e or p": e}[name] for name in wanted)), x, e)
     theirs = results(pair.theirs, lambda x, e: pair.row.run(pair.theirs, x, e, edges, batch.graph), x, e)
     return apart(pair, ours, theirs)
 
@@ -103,7 +106,7 @@ def apart(pair: Pair, ours: Named, theirs: Named) -> Differences:
     return Differences(tuple(difference(kinds[name], name, one, theirs[name]) for name, one in renamed.items()))
 
 
-OUTPUTS, INPUTS = ("x after the layer", "e after the layer"), ("of x", "of e")
+OUTPUTS, INPUTS = ("x after the layer", "e or p after the layer"), ("of x", "of e or p")
 
 
 def results(module: nn.Module, run: Callable[..., Tensor | tuple[Tensor, ...]], *inputs: Tensor) -> Named:
