@@ -17,7 +17,7 @@ from archspec.syntax.load import load_spec
 
 FACTS = {
     "PATTERN": TABLE["pattern"],
-    "CLUSTER": replace(TABLE["pattern"], name="cluster", letters=7, out=6),
+    "CLUSTER": TABLE["cluster"],
     "ZINC": TABLE["zinc"],
     "ZINC, 21 atoms": replace(TABLE["zinc"], letters=21),
     "PATTERN, one-hot": replace(TABLE["pattern"], letters=None, features=3, out=1),
