@@ -12,7 +12,7 @@ from torch import Tensor
 from archspec.facts import Facts
 from archspec.facts.table import TABLE
 from archspec.passes.forms import FORMS
-from archspec.pipeline import Built, build
+from archspec.pipeline import Built, build, compile_spec
 from archspec.reference import Graph, initial_weights
 from archspec.syntax.load import load_spec, parse_spec
 from archspec.syntax.printer import print_stack
@@ -30,7 +30,7 @@ PARENTS = {
 }
 """The spec that each ablation extends."""
 WHOLE = [name for name in FILES if name not in PARENTS]
-"""Specs that extend no other: tested in every form and with every pass."""
+"""Specs that extend no other."""
 SMALL = {"d": 8, "heads": 2, "dp": 4, "walks": 4}
 """Sizes for tests: those of them that a spec has."""
 
@@ -88,6 +88,19 @@ def smaller(spec: Spec) -> Iterator[str]:
     """Overrides that make a spec small: sizes of one digit, no block more than twice."""
     yield from (f"model.sizes.{size}={value}" for size, value in SMALL.items() if size in spec.sizes)
     yield "model.stack=" + re.sub(r"\b\d+(?= \* )", lambda found: str(min(int(found[0]), 2)), print_stack(spec.stack))
+
+
+@cache
+def operations(name: str) -> frozenset[tuple[str, str]]:
+    """What a spec's program does, and over which sets."""
+    program = compile_spec(load_spec(name)).program
+    return frozenset((node.op, str(node.get("over"))) for _, part in program.sections() for node in part.nodes)
+
+
+@cache
+def new_programs() -> list[str]:
+    """Specs that do what no spec they extend does: tested in every form and with every pass."""
+    return [name for name in FILES if name in WHOLE or operations(name) - operations(PARENTS[name])]
 
 
 def of_layer(*lines: str, facts: Facts = NUMBERS, backend: str = "") -> Case:
