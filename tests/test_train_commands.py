@@ -276,3 +276,40 @@ def test_threads_are_those_of_the_run(place, call):
 def test_help_needs_no_torch(place):
     code = "import sys; from archspec.commands import train, evaluate, predict; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_graphs_with_folds_from_the_command_line(place, call):
+    text = SPEC.replace("linear(x, out)", "linear(mean[i in V](x[i]), out)").replace(
+        "pattern, limit: 12", "csl, fold: 1"
+    )
+    (place / "csl.yaml").write_text(text)
+    code, out, err = call("train", "csl.yaml", "--set", "train.epochs=1", "--set", "train.monitor=acc")
+    assert (code, err) == (0, "")
+    assert "graph classification, loss cross_entropy, best epoch by acc\n" in out
+    assert "warning: classes 0" in out
+    assert "loss: cross_entropy" in (place / "runs" / "tiny-1" / "spec.yaml").read_text()
+    code, out, _ = call("evaluate", "runs/tiny-1")
+    assert "test: 30 graphs" in out
+    assert "the same as recorded, bit for bit" in out
+    assert call("predict", "runs/tiny-1", "-o", "a.csv")[1] == "30 graphs → a.csv\n"
+    code, out, err = call(
+        "train", "--resume", "runs/tiny-1", "--set", "train.epochs=2"
+    )  # what was filled in is no change
+    assert (code, err) == (0, "")
+    code, _, err = call("train", "csl.yaml", "--set", "data.fold=5")
+    assert code == 1
+    assert "E0414" in err
+
+
+def test_labels_of_edges_are_not_trained_on_yet(place, call, monkeypatch):
+    import dataclasses
+
+    from archspec.facts import TABLE
+
+    monkeypatch.setitem(TABLE, "csl", dataclasses.replace(TABLE["csl"], task="edge classification"))
+    (place / "csl.yaml").write_text(SPEC.replace("pattern, limit: 12", "csl"))
+    code, _, err = call("train", "csl.yaml")
+    assert code == 1
+    assert "E0299" in err
+    assert "training on labels per edge is not supported yet" in err
+    assert "csl.yaml:" in err
