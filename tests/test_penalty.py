@@ -11,7 +11,7 @@ from archspec.syntax.load import parse_spec
 from archspec.syntax.spec import Spec
 from archspec.train.engine import Engine
 from archspec.train.interrupt import Interrupted
-from archspec.train.metrics import Tally
+from archspec.train.tally import Tally
 from tests.checking import spec_text
 from tests.compiling import CATEGORIES, of_spec
 from tests.test_train_resume import differing
@@ -103,7 +103,7 @@ def test_the_step_follows_loss_and_penalty(cache) -> None:
     batch = made.data.train.batch(range(5))
     engine, other = Engine(made, CPU.device), module().train()
     engine.module.train()
-    told = engine.step(batch, 0, Tally(2))
+    told = engine.step(batch, 0, Tally(engine.kind))
     prediction, penalty = other.with_penalty(batch)
     loss = F.cross_entropy(prediction, batch.y)
     (loss + penalty).backward()
