@@ -153,7 +153,7 @@ def test_batch_of_odd_graphs_is_what_loops_make_of_it(graphs):
 
 
 def test_the_comparison_with_loops_can_fail(data, monkeypatch):
-    monkeypatch.setattr(split.Runs, "numbered", lambda runs, column, add: runs.copy(column, np.dtype(np.int32)))
+    monkeypatch.setattr(split.Slices, "numbered", lambda runs, column, add: runs.copy(column, np.dtype(np.int32)))
     assert listed(data.train.batch([0])) == naive(data.train.packed, [0])
     assert listed(data.train.batch([0, 1])) != naive(data.train.packed, [0, 1])
 
@@ -241,3 +241,10 @@ def test_the_ceiling_is_told_for_pattern_alone():
 def test_the_floor_generalises(data):
     scores = degree_floor(data).scores
     assert 0.80 < scores["test"][0] <= scores["train"][0] + 0.03
+
+
+@pytest.mark.parametrize("long", [0, 10**9], ids=["slices", "index"])
+@pytest.mark.parametrize("graphs", [[3, 1, 2], [69, 0, 69], []], ids=len)
+def test_long_and_short_runs_are_cut_alike(data, monkeypatch, graphs, long):
+    monkeypatch.setattr(split, "LONG", long)
+    assert listed(data.train.batch(graphs)) == naive(data.train.packed, graphs)

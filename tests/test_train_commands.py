@@ -313,3 +313,6 @@ def test_labels_of_edges_are_not_trained_on_yet(place, call, monkeypatch):
     assert "E0299" in err
     assert "training on labels per edge is not supported yet" in err
     assert "csl.yaml:" in err
+    code, _, err = call("check", "--static", "csl.yaml")
+    assert code == 1
+    assert "predictions for labels per edge are not supported yet" in err

@@ -217,7 +217,10 @@ def check_prediction(node: Node, span: Span, frame: Frame) -> None:
     facts = frame.world.facts
     if is_broken(node) or facts is None:
         return
-    if node.type.domain.kind != facts.level or node.type.entries != "number":
+    if facts.level not in LEVELS:
+        message = f"predictions for labels per {facts.level} are not supported yet"
+        frame.error("E0299", span, message, help="name a data set with labels per node or per graph")
+    elif node.type.domain.kind != facts.level or node.type.entries != "number":
         said = str(node.type.domain) if node.type.entries == "number" else f"a {node.type.entries}"
         message = f"the prediction is {said}; the data set has labels per {facts.level}"
         frame.error("E0310", span, message, label=str(node.type), help=LEVELS[facts.level])
