@@ -22,9 +22,10 @@ def on_pairs(batch: Batch, key: tuple[object, ...], make: Callable[[Edges], Tens
     """What is made on all pairs, or its rows for a smaller set, kept with that."""
     if pairs is None:
         return kept(batch, key, make)
-    if key not in pairs.cache:
-        pairs.cache[key] = kept(batch, key, make)[batch.pairs("V").find(pairs)]
-    return pairs.cache[key]  # type: ignore[return-value]
+    own = ("encoding", *key)  # the set keeps matrices of its own under names such as `adjacency`
+    if own not in pairs.cache:
+        pairs.cache[own] = kept(batch, key, make)[batch.pairs("V").find(pairs)]
+    return pairs.cache[own]  # type: ignore[return-value]
 
 
 def pair_adjacency(batch: Batch, dtype: torch.dtype, pairs: Pairs | None = None) -> Tensor:

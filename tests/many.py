@@ -1,0 +1,75 @@
+"""Many random programs once, far more than the suite holds.
+
+    python -m tests.many modules 1000 --seed 7
+    python -m tests.many passes 1000 --seed 7
+
+Prints a tally, and the text of every program that is not what the reference says; exits with 1 if there was one.
+"""
+
+import argparse
+import sys
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+
+import torch
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from tests.judging import Verdict
+from tests.test_programs import MODULES, PASSED, judge_module, judge_passes
+
+KINDS: dict[str, tuple] = {"modules": (judge_module, MODULES), "passes": (judge_passes, PASSED)}
+"""What judges a drawn example, and how one is drawn."""
+
+
+def main() -> int:
+    """Draw, judge, tell."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("count", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    told = parser.parse_args()
+    torch.set_num_threads(1)
+    judge, strategy = KINDS[told.kind]
+    tally: Counter[str] = Counter()
+    worst, start = [0.0], time.time()
+
+    @seed(told.seed)
+    @settings(
+        max_examples=told.count,
+        deadline=None,
+        database=None,
+        derandomize=False,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def each(drawn: tuple) -> None:
+        found = attempt(judge, drawn)
+        tally[found.name] += 1
+        if found.name == "agrees":
+            worst[0] = max(worst[0], found.excess)
+        else:
+            print(
+                f"--- {found.name} by {found.excess:.1e}: {found.told}\n{drawn[1:]}\n{drawn[0][1].task} {drawn[0][1].letters}\n{drawn[0][0]}",
+                flush=True,
+            )
+
+    each()
+    print(
+        f"{told.kind} --seed {told.seed}: {dict(tally)}, worst {worst[0]:.2g} of the bound, {time.time() - start:.0f} s"
+    )
+    return int(bool(tally["differs"] or tally["raises"]))
+
+
+def attempt(judge: Callable[..., Verdict], drawn: tuple) -> Verdict:
+    """The verdict; any exception is one too."""
+    try:
+        return judge(*drawn)
+    except Exception:
+        return Verdict("raises", told=traceback.format_exc(limit=-4))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
