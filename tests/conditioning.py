@@ -16,16 +16,15 @@ from torch import Tensor
 from archspec.equal.compare import Result, differences
 from archspec.equal.differences import Differences
 from archspec.ir.nodes import Node
-
 from archspec.reference.call import Call, Row, Value
 from archspec.reference.table import TABLE
 
 LEVEL = 1e-12
 """Relative size of the noise; a rounding is 1e-16."""
-DRAWS = 2
+DRAWS = 1
 WORST = 1e-7
 """A program that noise changes by more, relative to the largest entry, is too badly conditioned to be compared."""
-FACTOR, FLOOR = 1.0, 1e-10
+FACTOR, FLOOR = 10.0, 1e-10
 """Two programs agree where they differ by no more than so often what the noise changes, or by so little."""
 
 

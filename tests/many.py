@@ -29,15 +29,15 @@ def main() -> int:
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int, default=0)
-    told = parser.parse_args()
+    asked = parser.parse_args()
     torch.set_num_threads(1)
-    judge, strategy = KINDS[told.kind]
+    judge, strategy = KINDS[asked.kind]
     tally: Counter[str] = Counter()
     worst, start = [0.0], time.time()
 
-    @seed(told.seed)
+    @seed(asked.seed)
     @settings(
-        max_examples=told.count,
+        max_examples=asked.count,
         deadline=None,
         database=None,
         derandomize=False,
@@ -51,15 +51,13 @@ def main() -> int:
         if found.name == "agrees":
             worst[0] = max(worst[0], found.excess)
         else:
-            print(
-                f"--- {found.name} by {found.excess:.1e}: {found.told}\n{drawn[1:]}\n{drawn[0][1].task} {drawn[0][1].letters}\n{drawn[0][0]}",
-                flush=True,
-            )
+            (text, facts), *rest = drawn
+            told = f"--- {found.name} by {found.excess:.1e}: {found.told}"
+            print(f"{told}\n{tuple(rest)}\n{facts.task} {facts.letters}\n{text}", flush=True)
 
     each()
-    print(
-        f"{told.kind} --seed {told.seed}: {dict(tally)}, worst {worst[0]:.2g} of the bound, {time.time() - start:.0f} s"
-    )
+    took = f"worst {worst[0]:.2g} of the bound, {time.time() - start:.0f} s"
+    print(f"{asked.kind} --seed {asked.seed}: {dict(tally)}, {took}")
     return int(bool(tally["differs"] or tally["raises"]))
 
 
