@@ -160,6 +160,10 @@ PARTS: Mapping[str, Callable[[], str]] = {
 }
 
 
+QUIET = "archspec data "
+"""Commands that may say on the side that they generate data, which depends on what this machine has cached."""
+
+
 def output(command: str) -> str:
     """A command and what it prints, as a block."""
     program, *arguments = shlex.split(command)
@@ -173,7 +177,8 @@ def output(command: str) -> str:
         text=True,
         check=False,
     )
-    text = "\n".join(line.rstrip() for line in (done.stdout + done.stderr).rstrip().split("\n"))
+    said = done.stdout if command.startswith(QUIET) else done.stdout + done.stderr
+    text = "\n".join(line.rstrip() for line in said.rstrip().split("\n"))
     return f"```console\n$ {command}\n{text}\n```"
 
 

@@ -33,7 +33,7 @@ TEXTUAL = (
     "--version",
     *(
         f"{name} --help"
-        for name in ("train", "evaluate", "predict", "check", "show", "fmt", "diff", "receptive", "new")
+        for name in ("train", "evaluate", "predict", "check", "show", "fmt", "diff", "data", "receptive", "new")
     ),
     *(f"show gin --as {stage}" for stage in ("spec", "tree", "ir", "plan", "code", "params")),
     "show content_attention --as plan --backend attention=dense",
@@ -53,6 +53,9 @@ MISTAKES = (
     "check --static no/such/file.yaml",
     "train no/such/file.yaml",
     "train gin --set train.epochs=-1",
+    "data pattern --set limit=no",
+    "data patern",
+    "data pattern --plot degrees.png",
     "receptive pyramyd",
     "receptive pyramid --set base=x",
 )
@@ -96,6 +99,12 @@ def test_mistakes_are_told_without_torch(arguments: str, tmp_path: Path) -> None
 
 def test_the_receptive_field_study_needs_numpy_alone(tmp_path: Path) -> None:
     code, roots = imported("receptive pyramid --set base=3", tmp_path)
+    assert code == 0
+    assert roots & set(HEAVY) == {"numpy"}
+
+
+def test_describing_data_needs_numpy_alone(tmp_path: Path) -> None:
+    code, roots = imported(f"data pattern --set limit=3 --data-dir {tmp_path}", tmp_path)
     assert code == 0
     assert roots & set(HEAVY) == {"numpy"}
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "show": "Print a spec at one stage on its way to a module.",
     "fmt": "Write the equations of spec files in canonical form.",
     "diff": "Compare two specs, definition by definition.",
+    "data": "Describe a data set: sizes, degrees, labels, homophily, floors, duplicates.",
     "receptive": "Count what walk encodings of pairs of nodes can tell apart, exactly.",
     "new": "Begin a spec as a copy of one that comes with archspec.",
 }

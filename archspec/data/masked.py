@@ -1,17 +1,20 @@
 """Splits that share one graph: all of it is seen, and the labels of some nodes count."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from archspec.data.packed import PARTS
 from archspec.data.split import Split
-from archspec.runtime.batch import Batch
+
+if TYPE_CHECKING:  # as in `split`
+    from archspec.runtime.batch import Batch
 
 
 class Whole(Split):
@@ -44,4 +47,6 @@ class Masked(Split):
         """The graph. Raises IndexError for anything but [0]."""
         if np.asarray(indices).tolist() != [0]:
             raise IndexError(f"there is one graph, number 0, and not {indices!r}")
+        import torch
+
         return replace(self.whole.only, mask=torch.from_numpy(self.mask))

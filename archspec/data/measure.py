@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
+from archspec.data.links import oddities
 from archspec.data.split import Split
 from archspec.facts import Facts
 
@@ -16,7 +16,7 @@ def measured(base: Facts, splits: Mapping[str, Split]) -> Facts:
     """The facts of a data set with every figure and flag measured; task, classes and vocabularies are those given."""
     sizes = np.concatenate([split.packed.sizes for split in splits.values()]).astype(np.int64)
     edges = sum(split.edges for split in splits.values())
-    kinds = np.stack([edge_kinds(split) for split in splits.values()])  # [splits, 3]
+    found = [oddities(packed) for packed in {id(split.packed): split.packed for split in splits.values()}.values()]
     return replace(
         base,
         nodes=float(sizes.mean()),
@@ -24,9 +24,9 @@ def measured(base: Facts, splits: Mapping[str, Split]) -> Facts:
         max_nodes=int(sizes.max()),
         density=float(edges / (sizes**2).sum()),
         padding=padding(splits["train"]),
-        symmetric=not kinds[:, 0].any(),
-        self_loops=bool(kinds[:, 1].any()),
-        repeated_edges=bool(kinds[:, 2].any()),
+        symmetric=not any(one.one_way for one in found),
+        self_loops=any(one.loops for one in found),
+        repeated_edges=any(one.repeated for one in found),
         graphs={name: len(split) for name, split in splits.items()},
     )
 
@@ -36,17 +36,3 @@ def padding(split: Split) -> float:
     squares = split.packed.sizes.astype(np.int64) ** 2
     batches = [squares[start : start + BATCH] for start in range(0, len(squares), BATCH)]
     return float(np.mean([len(batch) * batch.max() / batch.sum() for batch in batches]))
-
-
-def edge_kinds(split: Split) -> tuple[bool, bool, bool]:
-    """Whether any graph of a split has an edge without its reverse, a self loop, a repeated edge."""
-    one_way = loops = repeated = False
-    packed = split.packed
-    for size, nodes, edges in zip(packed.sizes, pairwise(split.node_ptr), pairwise(split.edge_ptr), strict=True):
-        source = packed.source[slice(*edges)].astype(np.int64)
-        target = np.repeat(np.arange(size), packed.degree[slice(*nodes)])
-        there, back = np.sort(target * size + source), np.sort(source * size + target)
-        one_way |= not np.array_equal(there, back)
-        loops |= bool((source == target).any())
-        repeated |= bool((np.diff(there) == 0).any())
-    return one_way, loops, repeated

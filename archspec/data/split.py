@@ -1,17 +1,19 @@
 """A split of a data set, and batches cut from it."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from archspec.data.packed import Packed, offsets
-from archspec.runtime.batch import Batch
-from archspec.runtime.pairs import Pairs
+
+if TYPE_CHECKING:  # torch is imported when the first batch is cut, so that data can be described without it
+    from archspec.runtime.batch import Batch
 
 
 class Split:
@@ -62,6 +64,11 @@ class Split:
 
         Raises IndexError for a number outside [-graphs, graphs).
         """
+        import torch
+
+        from archspec.runtime.batch import Batch
+        from archspec.runtime.pairs import Pairs
+
         packed, graphs = self.packed, np.asarray(indices, dtype=np.int64)
         nodes, edges = cut(self.node_ptr, graphs), cut(self.edge_ptr, graphs)
         labels = {"node": nodes, "edge": edges}.get(packed.level) or cut(self.label_ptr, graphs)
