@@ -3,12 +3,15 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
 
-from tests.parity.scattered import BiasedAttention, CkgConv, Egt, GatedGCN, Grit
+from archspec.ir.types import IndexSet
+from archspec.reference.graph import Graph, pairs
+from tests.parity.scattered import BiasedAttention, CkgConv, Egt, Exphormer, GatedGCN, Grit
 
 D, HEADS = 4, 2
 C = D // HEADS
@@ -160,6 +163,18 @@ def attention(theirs: str, ours: str) -> dict[str, Take]:
 def with_bias(layer: nn.Module, x: Tensor, p: Tensor, edges: Tensor, graph: Tensor) -> Tensor:
     """A layer that reads features of all pairs, graph by graph."""
     return layer(x, p, graph)
+
+
+def with_expander(layer: nn.Module, x: Tensor, e: Tensor, edges: Tensor, graph: Tensor) -> Tensor:
+    """A layer that also reads a random regular graph, as the reference draws it."""
+    sizes = graph.bincount().tolist()
+    starts = [0, *accumulate(sizes)]
+    far = [
+        (start + j, start + i)
+        for start, size in zip(starts, sizes, strict=False)
+        for i, j in pairs(Graph(x[:size], size), IndexSet("expander", 6))
+    ]
+    return layer(x, edges, torch.tensor(far, dtype=torch.long).view(-1, 2).t())
 
 
 SCALERS = ["identity", "amplification", "attenuation"]
@@ -330,5 +345,13 @@ ROWS: Mapping[str, Row] = {
         lambda: BiasedAttention(D, HEADS),
         attention("attention.", "biased_attention") | linear("bias", "biased_attention.b"),
         with_bias,
+    ),
+    "Exphormer, scattered": Row(
+        "exphormer(x)",
+        lambda: Exphormer(D, HEADS),
+        projections("exphormer", {"Q": "q", "K": "k", "V": "v"}, bias=False)
+        | linear("out", "exphormer.linear")
+        | {"kinds": lambda ours: torch.stack([ours["exphormer.edge"], ours["exphormer.far_edge"]])},
+        with_expander,
     ),
 }

@@ -59,7 +59,7 @@ ARCHITECTURES = (
     Architecture("EGT", "egt", ("EGT, scattered",)),
     Architecture("GRIT", "grit", ("GRIT, scattered",)),
     Architecture("CKGConv", "ckgconv", ("CKGConv, scattered",)),
-    Architecture("Exphormer", "exphormer"),
+    Architecture("Exphormer", "exphormer", ("Exphormer, scattered",)),
 )
 
 

@@ -104,3 +104,21 @@ class BiasedAttention(nn.Module):
     def of_graph(self, x: Tensor, bias: Tensor) -> Tensor:
         mask = bias.unflatten(0, (len(x), len(x))).permute(2, 0, 1)
         return self.attention(x, x, x, attn_mask=mask, need_weights=False)[0]
+
+
+class Exphormer(nn.Module):
+    """Shirzad et al., ICML 2023: attention over edges of two kinds at once, each with a vector on the keys."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.Q, self.K, self.V = (nn.Linear(width, width, bias=False) for _ in range(3))
+        self.kinds, self.out = nn.Parameter(torch.empty(2, heads, width // heads)), nn.Linear(width, width)
+
+    def forward(self, x: Tensor, edge_index: Tensor, far: Tensor) -> Tensor:
+        j, i = torch.cat([edge_index, far], 1)
+        kind = torch.tensor([0] * edge_index.shape[1] + [1] * far.shape[1], dtype=torch.long)
+        q, k, v = (layer(x).unflatten(1, (self.heads, -1)) for layer in (self.Q, self.K, self.V))
+        weights = ((q[i] * k[j] * self.kinds[kind]).sum(2) / q.shape[2] ** 0.5).clamp(-5, 5).exp()
+        mixed = scatter(weights[:, :, None] * v[j], i, 0, len(x), "sum")
+        return self.out((mixed / (scatter(weights, i, 0, len(x), "sum") + 1e-6)[:, :, None]).flatten(1))

@@ -1,4 +1,4 @@
-"""Layers written in the language against those of PyG and torch: copied weights, float64, outputs and gradients.
+"""Whole models against those made of layers of PyG and torch: copied weights, float64, outputs and gradients.
 
 Batches are PyG's own, of directed odd graphs: self loops, repeated edges, isolated nodes, one node, no edges.
 """
@@ -11,8 +11,11 @@ from torch import Tensor, nn
 from torch_geometric import nn as pyg
 from torch_geometric.data import Batch, Data
 
-from tests.compiling import Case, of_file, of_layer
+from archspec.syntax.load import load_spec
+from tests.compiling import NUMBERS, SMALL, Case, of_file, of_spec, smaller
 from tests.graphs import BATCHES
+
+D = SMALL["d"]
 
 Names = Mapping[str, str]
 """From a name in the peer to the name below the path here."""
@@ -22,7 +25,7 @@ def data(case: Case, name: str) -> Batch:
     """A named batch as PyG's; edge_index holds sources, then targets."""
     graphs = case.graphs(name)
     edges = [torch.tensor(graph.edges, dtype=torch.long).reshape(-1, 2).flip(1).t() for graph in graphs]
-    parts = [Data(x=graph.x, edge_index=edge_index) for graph, edge_index in zip(graphs, edges, strict=True)]
+    parts = [Data(x=one.x, edge_index=edge, edge_attr=one.e) for one, edge in zip(graphs, edges, strict=True)]
     return Batch.from_data_list(parts)
 
 
@@ -164,92 +167,76 @@ def mlp_layer(case: Case, path: str, x: Tensor, weights: dict[str, Tensor]) -> t
     return x + nn.Sequential(*(part for part, _ in parts))(x), weights
 
 
-# --- single layers
-
-CONVOLUTIONS = {
-    "gcn": (
-        (
-            "v = linear(x, d, bias = false)",
-            "s = rsqrt(sum[j in N + i](1))",
-            "b = vector(d, 0)",
-            "x = sum[j in N + i](s[i] * s[j] * v[j]) + b",
-        ),
-        lambda: pyg.GCNConv(4, 4),
-        {"lin.weight": "v.weight", "bias": "b"},
-    ),
-    "sage": (
-        ("x = linear(mean[j in N](x[j]), d) + linear(x, d, bias = false)",),
-        lambda: pyg.SAGEConv(4, 4),
-        {"lin_l.weight": "linear.weight", "lin_l.bias": "linear.bias", "lin_r.weight": "linear_2.weight"},
-    ),
-    "transformer": (
-        (
-            "q, k, v = linear(x, heads, c), linear(x, heads, c), linear(x, heads, c)",
-            "a = softmax[j in N](q[i] @ k[j] / sqrt(c))",
-            "x = view(sum[j](a[i, j] * v[j]), d) + linear(x, d)",
-        ),
-        lambda: pyg.TransformerConv(4, 2, heads=2),
-        {
-            f"lin_{theirs}.{kind}": f"{ours}.{kind}"
-            for theirs, ours in (("query", "q"), ("key", "k"), ("value", "v"), ("skip", "linear"))
-            for kind in LINEAR
-        },
-    ),
-    "gat v2": (
-        (
-            "l, r = linear(x, heads, c), linear(x, heads, c)",
-            "w = matrix(heads, c, 0)",
-            "b = vector(d, 0)",
-            "e[i, j in N + i] = leaky_relu(l[j] + r[i], 0.2) @ w",
-            "a = softmax[j in N + i](e[i, j])",
-            "x = view(sum[j](a[i, j] * l[j]), d) + b",
-        ),
-        lambda: pyg.GATv2Conv(4, 2, heads=2),
-        {
-            **{f"lin_{side}.{kind}": f"{side}.{kind}" for side in "lr" for kind in LINEAR},
-            "att": "w",
-            "bias": "b",
-        },
-    ),
-    "gated": (
-        (
-            "k, q, v = linear(x, d), linear(x, d), linear(x, d)",
-            "b = vector(d, 0)",
-            "x = linear(x, d, bias = false) + sum[j in N](sigmoid(k[i] + q[j]) * v[j]) + b",
-        ),
-        lambda: pyg.ResGatedGraphConv(4, 4),
-        {
-            **{
-                f"lin_{theirs}.{kind}": f"{ours}.{kind}"
-                for theirs, ours in (("key", "k"), ("query", "q"), ("value", "v"))
-                for kind in LINEAR
-            },
-            "lin_skip.weight": "linear.weight",
-            "bias": "b",
-        },
-    ),
-    "maximum": (
-        ("x = linear(max[j in N](x[j]), d) + linear(x, d, bias = false)",),
-        lambda: pyg.SAGEConv(4, 4, aggr="max"),
-        {"lin_l.weight": "linear.weight", "lin_l.bias": "linear.bias", "lin_r.weight": "linear_2.weight"},
-    ),
-}
+FEW = ("everything", "no edges anywhere", "all undirected", "first and last without edges")
 
 
-@pytest.mark.parametrize("name", ["everything", "no edges anywhere", "all undirected", "first and last without edges"])
-@pytest.mark.parametrize("kind", CONVOLUTIONS)
-def test_convolutions_of_pyg(kind, name):
-    lines, peer, names = CONVOLUTIONS[kind]
-    case = of_layer(*lines)
+@pytest.mark.parametrize("name", FEW)
+@pytest.mark.parametrize("mode", ["cat", "max"])
+def test_jumping_knowledge_is_pygs(mode, name):
+    read = "concat(layers(x))" if mode == "cat" else "max(layers(x))"
+    case = of_override("jumping_knowledge", f"model.output=linear({read}, out)")
     batch = data(case, name)
     encode, weights = linear(case, "input.encode")
-    x = encode(batch.x)
-    for at in range(2):
-        conv = peer().double()
-        weights |= copy(case, f"layers.{at}", conv, names)
-        x = conv(x, batch.edge_index)
+    states = [encode(batch.x)]
+    for at, _ in enumerate(case.built.program.layers):
+        conv = pyg.GCNConv(D, D).double()
+        weights |= copy(case, f"layers.{at}.gcn.linear", conv, {"lin.weight": "weight", "bias": "bias"})
+        states.append(conv(states[-1], batch.edge_index).relu())
     head, own = linear(case, "output.linear")
-    assert_equal(case, head(x), weights | own, batch)
+    assert_equal(case, head(pyg.JumpingKnowledge(mode, D, len(states))(states)), weights | own, batch)
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_the_virtual_node_is_one_of_pygs_layers(name):
+    case = of_file("virtual_node", True)
+    batch = data(case, name)
+    (encode, weights), (bonds, own) = linear(case, "input.encode"), linear(case, "input.encode_2")
+    start = nn.Parameter(case.weights["input.vector"].clone())
+    weights |= own | {"input.vector": start}
+    x, e, v = encode(batch.x), bonds(batch.edge_attr), start.expand(batch.num_graphs, -1)
+    for at, _ in enumerate(case.built.program.layers):
+        x, v, own = virtual_layer(case, f"layers.{at}", x, e, v, batch)
+        weights |= own
+    head, own = linear(case, "output.linear")
+    assert_equal(case, head(pyg.global_add_pool(x, batch.batch, batch.num_graphs)), weights | own, batch)
+
+
+def virtual_layer(
+    case: Case, path: str, x: Tensor, e: Tensor, v: Tensor, batch: Batch
+) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """Every node adds its graph's state, whose sum changes the state; then GINEConv."""
+    inner, weights = mlp_of(case, f"{path}.mlp")
+    gine = pyg.GINEConv(mlp(x.shape[1]), train_eps=True).double()
+    names = {f"nn.{at}.{kind}": f"mlp.{own}.{kind}" for at, own in LIBRARY_MLP.items() for kind in LINEAR}
+    (first, of_first), (second, of_second) = (norm(case, f"{path}.{one}", BatchNorm) for one in NORMS)
+    weights |= copy(case, f"{path}.gine", gine, {"eps": "eps", **names}) | of_first | of_second
+    x = x + v[batch.batch]
+    v = v + first(inner(v + pyg.global_add_pool(x, batch.batch, batch.num_graphs))).relu()
+    return x + second(gine(x, batch.edge_index, e)).relu(), v, weights
+
+
+NORMS = ("batch_norm", "batch_norm_2")
+
+
+LIBRARY_MLP = {0: "linear", 1: "batch_norm", 3: "linear_2"}
+
+
+def mlp(width: int) -> nn.Module:
+    """The library's mlp in torch."""
+    return nn.Sequential(nn.Linear(width, width), BatchNorm(width), nn.ReLU(), nn.Linear(width, width)).double()
+
+
+def mlp_of(case: Case, path: str) -> tuple[nn.Module, dict[str, Tensor]]:
+    """The same with our weights."""
+    peer = mlp(len(case.weights[f"{path}.linear.bias"]))
+    names = {f"{at}.{kind}": f"{own}.{kind}" for at, own in LIBRARY_MLP.items() for kind in LINEAR}
+    return peer, copy(case, path, peer, names)
+
+
+def of_override(name: str, override: str) -> Case:
+    """A spec that comes with archspec, small, with one thing changed."""
+    spec = load_spec(name, [*smaller(load_spec(name)), override])
+    return of_spec(spec, NUMBERS)
 
 
 @pytest.mark.parametrize("name", ["everything", "no edges anywhere", "all undirected"])
