@@ -167,6 +167,40 @@ def test_half_of_a_download_is_not_kept(tmp_path, monkeypatch):
     assert files(tmp_path) == set()
 
 
+def test_what_a_killed_process_left_is_removed(raw, tmp_path, monkeypatch):
+    monkeypatch.setenv("ARCHSPEC_DATA", str(raw))
+    for name, age in (("old", 10**6), ("new", 0)):
+        (tmp_path / f".reading-{name}" / "raw").mkdir(parents=True)
+        os.utime(tmp_path / f".reading-{name}", (0, os.stat(tmp_path).st_mtime - age))
+    load(DataSettings(**TINY), tmp_path)
+    assert {path.name for path in tmp_path.glob(".reading-*")} == {".reading-new"}
+
+
+def test_pyg_cannot_write_over_the_users_files(tmp_path, monkeypatch):
+    from torch_geometric.datasets import TUDataset
+
+    write_tiny(tmp_path / "mine")
+    before = {path: path.read_bytes() for path in (tmp_path / "mine").rglob("*.txt")}
+    process = TUDataset.process
+
+    def spoil(self) -> None:
+        process(self)
+        Path(self.raw_paths[0]).write_text("spoilt")
+
+    monkeypatch.setattr(TUDataset, "process", spoil)
+    monkeypatch.setenv("ARCHSPEC_DATA", str(tmp_path / "mine"))
+    load(DataSettings(**TINY), tmp_path / "cache")
+    assert {path: path.read_bytes() for path in (tmp_path / "mine").rglob("*.txt")} == before
+
+
+def test_a_spoilt_file_of_arrays(tmp_path, monkeypatch):
+    (tmp_path / "zinc12k.npz").write_bytes(b"PK nonsense")
+    monkeypatch.setenv("ARCHSPEC_DATA", str(tmp_path))
+    with pytest.raises(SpecError, match=r"E0410 .*zinc12k.npz. cannot be read"):
+        load(DataSettings(name="zinc"), tmp_path / "cache")
+    assert files(tmp_path / "cache") == set()
+
+
 def test_raw_files_that_cannot_be_read(raw, tmp_path, monkeypatch):
     write_tiny(tmp_path / "raw")
     (tmp_path / "raw" / "TU" / "TINY" / "raw" / "TINY_A.txt").write_text("one, two\n")
@@ -189,6 +223,7 @@ def test_raw_files_that_cannot_be_read(raw, tmp_path, monkeypatch):
             {"name": "HeterophilousGraphDataset", "options": {"name": "Mines"}},
             "E0408 `HeterophilousGraphDataset` refuses its options",
         ),
+        ({"name": "TUDataset", "options": {"name": "../../MINE"}}, "E0408 the option `name` of `TUDataset` is a path"),
         ({"name": "ZINC", "options": {"root": "/"}}, "E0403 `ZINC` has no option `root`"),
         ({"name": "TUDatasets"}, r"E0401 unknown data set `TUDatasets` \(write `TUDataset`"),
         ({"name": "mutag", "fold": 10}, r"E0414 .* \(write a number from 0 to 9\)"),

@@ -1,8 +1,8 @@
 """Data sets that PyG reads, converted into packed graphs once and kept; PyG is imported only to read them.
 
 Raw files are taken from the folder in `ARCHSPEC_DATA`, which is never written to, then from earlier downloads in the
-cache folder, else PyG downloads them. PyG sees a temporary folder of links to them, so whatever is half done when
-something fails goes with that folder.
+cache folder, else PyG downloads them. PyG works in a temporary folder with copies of them, so whatever is half done
+when something fails goes with that folder.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
@@ -39,6 +40,9 @@ NO_OPTIONS = ("self", "root", "transform", "pre_transform", "pre_filter", "force
 """Arguments of PyG's classes that are not for specs to set: folders and Python functions."""
 
 SPLITS = ("train", "val", "test")
+
+SCRATCH, ABANDONED = ".reading-", 86_400
+"""What temporary folders begin with, and after how many seconds one is no longer in use."""
 
 
 def fetch(
@@ -71,12 +75,14 @@ class Reader:
     def __init__(self, settings: DataSettings, source: Source, directory: Path, progress: Progress, place: Place):
         self.settings, self.source, self.directory = settings, source, directory
         self.progress, self.place = progress, place
+        self.given: set[Path] = set()
+        """Raw files that were there before PyG."""
 
     def splits(self) -> Iterator[tuple[str, list[Packed]]]:
         """The splits that the class has, or `all`."""
         raw = os.environ.get(RAW)
         if raw and self.source.pyg == "ZINC" and self.source.options.get("subset") and zinc.there(Path(raw)):
-            yield from ((split, [graphs]) for split, graphs in zinc.splits(Path(raw)))
+            yield from self.arrays(Path(raw))
             return
         with self.scratch() as root:
             loaded = {split: self.instance(root, split) for split in self.names()}
@@ -85,6 +91,16 @@ class Reader:
             for split, graphs in loaded.items():
                 yield split, [self.converted(graphs, split == "all", done, total)]
                 done += len(graphs)
+
+    def arrays(self, raw: Path) -> Iterator[tuple[str, list[Packed]]]:
+        """ZINC's splits from its file of arrays."""
+        try:
+            found = dict(zinc.splits(raw))
+        except Exception as problem:  # what NumPy raises depends on the byte that is wrong
+            message = f"`{raw / zinc.FILE}` cannot be read: {type(problem).__name__}: {problem}"
+            raise wrong("E0410", message, self.place("data", "name"), "put a sound copy there") from problem
+        for split, graphs in found.items():
+            yield split, [graphs]
 
     def converted(self, graphs: Any, whole: bool, done: int, total: int) -> Packed:
         """The graphs of a split, each counted when it is packed."""
@@ -140,6 +156,9 @@ class Reader:
                 near = get_close_matches(option, allowed, 1)
                 cure = f"write `{near[0]}`" if near else f"it has {', '.join(f'`{one}`' for one in allowed) or 'none'}"
                 problems.append(Diagnostic("E0403", f"`{name}` has no option `{option}`", at, help=cure))
+            elif isinstance(value, str) and outside(value):
+                cure = "write a name without `..` and not from the root"
+                problems.append(Diagnostic("E0408", f"the option `{option}` of `{name}` is a path", at, help=cure))
             elif (default := allowed[option].default) is not inspect.Parameter.empty and not alike(value, default):
                 message = f"the option `{option}` of `{name}` cannot be `{value}`"
                 problems.append(Diagnostic("E0408", message, at, help=f"its default is `{default}`"))
@@ -153,17 +172,18 @@ class Reader:
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A temporary folder in which PyG finds links to the raw files that are there."""
+        """A temporary folder in which PyG finds copies of the raw files that are there: it may write over them."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            root = Path(tempfile.mkdtemp(prefix=".reading-", dir=self.directory))
+            remove_abandoned(self.directory)
+            root = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=self.directory))
         except OSError as problem:
             message = f"the data set cannot be kept in this folder: {problem.strerror}"
             cure = "name a folder with space that you may write to, by `--data-dir` or the variable ARCHSPEC_CACHE"
             raise SpecError([Diagnostic("E0402", message, path=str(self.directory), help=cure)]) from problem
         try:
-            for folder in self.raw_folders():
-                link(folder, root)
+            named = {plain(one) for one in self.source.options.values() if isinstance(one, str)}
+            self.given = {place for folder in self.raw_folders() for place in copy(folder, root, named)}
             yield root
         finally:
             shutil.rmtree(root, ignore_errors=True)
@@ -181,11 +201,12 @@ class Reader:
     def keep(self, root: Path) -> None:
         """Keep what was downloaded, now that it could be read."""
         for file in list(root.rglob("*")):
-            if file.is_file() and not file.is_symlink() and "raw" in file.relative_to(root).parts:
+            if file.is_file() and file not in self.given and "raw" in file.relative_to(root).parts:
                 target = self.downloads() / file.relative_to(root)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(file, target)
-                file.symlink_to(target.absolute())
+                part = target.with_name(f".{target.name}.{os.getpid()}.part")
+                shutil.copyfile(file, part)
+                part.replace(target)
 
     def failure(self, problem: Exception, noise: str) -> SpecError:
         """What an exception of PyG's means."""
@@ -228,10 +249,33 @@ def last_line(problem: Exception) -> str:
     return f"at `{frames[-1].line}`" if frames and frames[-1].line else ""
 
 
-def link(folder: Path, root: Path) -> None:
-    """Links in `root` to all raw files below a folder, in folders like theirs; those that are there stay."""
+def outside(value: str) -> bool:
+    """Whether a text could be a path that leaves the folder it is used in: PyG makes folders of some options."""
+    return ".." in re.split(r"[/\\]", value) or Path(value).is_absolute()
+
+
+def plain(name: str) -> str:
+    """A name as classes may turn it into that of a folder."""
+    return name.lower().replace("-", "_")
+
+
+def copy(folder: Path, root: Path, named: set[str]) -> Iterator[Path]:
+    """Copy raw files below a folder into folders like theirs in `root`, where those that are there stay.
+
+    Of several data sets of a class only the one is copied whose folder is called like an option. Yields the copies.
+    """
     for file in folder.rglob("*"):
-        place = root / file.relative_to(folder)
-        if file.is_file() and "raw" in file.relative_to(folder).parts and not place.exists():
+        inside = file.relative_to(folder)
+        place, wanted = root / inside, inside.parts[0] == "raw" or not named or plain(inside.parts[0]) in named
+        if file.is_file() and wanted and "raw" in inside.parts and not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.symlink_to(file.absolute())
+            shutil.copyfile(file, place)
+            yield place
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove temporary folders that killed processes left."""
+    for left in folder.glob(f"{SCRATCH}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)
