@@ -24,7 +24,7 @@ LEVEL = 1e-12
 DRAWS = 1
 WORST = 1e-7
 """A program that noise changes by more, relative to the largest entry, is too badly conditioned to be compared."""
-FACTOR, FLOOR = 10.0, 1e-10
+FACTOR, FLOOR = 10.0, 1e-9
 """Two programs agree where they differ by no more than so often what the noise changes, or by so little."""
 
 
