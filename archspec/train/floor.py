@@ -12,12 +12,17 @@ from archspec.train.tally import Tally
 
 
 def floor_of(kind: Kind, data: DataSet) -> Record:
-    """The rule in words and its scores on every split."""
+    """The rule in words, what it goes by, and its scores on every split."""
     facts = data.facts
     if kind.score == "acc" and facts.task == "node classification" and (found := degree_floor(data)):
-        return {"rule": f"{found.rule}, fitted on the training split", **scores_of(found)}
+        rule = f"{found.rule}, fitted on the training split"
+        return {"rule": rule, "what": "the degree alone", **scores_of(found)}
     rule, prediction = kind.constant(labels(data.train))
-    return {"rule": rule, **{name: constant(kind, prediction, split) for name, split in data.splits.items()}}
+    return {
+        "rule": rule,
+        "what": "a constant",
+        **{name: constant(kind, prediction, split) for name, split in data.splits.items()},
+    }
 
 
 def labels(split: Split) -> torch.Tensor:

@@ -62,7 +62,7 @@ def remarks(result: Record) -> list[str]:
         which = f"class {missed[0]} is" if len(missed) == 1 else f"classes {', '.join(missed)} are"
         lines.append(f"warning: {which} never predicted right")
     if floor and scores and better(score, floor["test"].get(score), scores[score]):
-        lines.append("warning: the floor is better than this model")
+        lines.append(f"warning: {floor.get('what', 'the degree alone')} does better than this model")
     return lines
 
 
