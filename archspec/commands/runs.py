@@ -13,6 +13,7 @@ from archspec.train import device as devices
 from archspec.train import folder
 from archspec.train.display import Display
 from archspec.train.folder import RunFolder
+from archspec.train.pairs import check_memory
 from archspec.train.run import Machine, prepare, seed
 from archspec.train.task import Task, check_settings
 
@@ -49,6 +50,7 @@ def assemble(spec: Spec, directory: Path | None, display: Display) -> Task:
     seed(settings.train.seed)
     built = build(spec, known(settings.data, spec.place("data", "name"), directory))
     data = open_data(spec, settings.data, directory, display)
+    check_memory(spec, built.optimised, data, settings.data.batch_size)
     return Task(
         spec.name, built.module, data, settings.data.batch_size, settings.train, spec.text, built.code, spec.place
     )

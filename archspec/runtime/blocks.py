@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from archspec.runtime.batch import Batch
-from archspec.runtime.pairs import AllPairs, Pairs, offsets
+from archspec.runtime.pairs import AllPairs, Pairs, check_pairs, offsets
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +99,7 @@ def blocks_of(batch: Batch) -> Blocks:
 
 def _make_blocks(batch: Batch) -> Blocks:
     sizes, different = batch.sizes, set(batch.sizes)
+    check_pairs(sum(size * size for size in sizes), batch.node_ptr.device)
     moved = batch.graphs >= 2 * len(different)
     counts = batch.node_ptr.diff()
     order = order_from(torch.arange(batch.graphs, device=counts.device))

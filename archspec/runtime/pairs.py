@@ -6,6 +6,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from archspec.structure.memory import need
+
 
 @dataclass(eq=False)
 class Pairs:
@@ -103,6 +105,12 @@ class AllPairs(Pairs):
     def __len__(self) -> int:
         return self.pair_count
 
+    @cached_property
+    def target(self) -> Tensor:
+        """i of every pair; sorted."""
+        check_pairs(len(self), self.ptr.device)
+        return super().target
+
     def _find(self, inner: Pairs) -> Tensor:
         return self.position(inner.target, inner.index)
 
@@ -113,6 +121,7 @@ class AllPairs(Pairs):
     @cached_property
     def source(self) -> Tensor:  # type: ignore[override]
         """j of every pair."""
+        check_pairs(len(self), self.ptr.device)
         start = self.ptr[:-1] - self.first  # [nodes]
         return torch.arange(len(self), device=self.ptr.device) - start[self.target]  # [pairs], int64
 
@@ -125,6 +134,12 @@ class AllPairs(Pairs):
     def turned(self) -> Tensor:
         """Where (j, i) stands for every (i, j)."""
         return self.position(self.index, self.target)  # [pairs], int64
+
+
+def check_pairs(count: int, device: torch.device) -> None:
+    """MemoryError where a number for each of all pairs is more than there is memory for; GPUs answer for themselves."""
+    if device.type == "cpu":
+        need(8 * count, f"{count:,} pairs of nodes")
 
 
 def offsets(counts: Tensor) -> Tensor:

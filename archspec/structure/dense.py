@@ -7,8 +7,13 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from archspec.structure.memory import need
+
 CELLS = 2**22
 """Entries of the matrices worked on at a time; a graph of more pairs is alone."""
+
+MATRICES = 8
+"""Bytes an entry that anything computed from matrices takes at the least: one of numbers and some of flags."""
 
 SPREAD, SMALL = 1.25, 16
 """Graphs are worked on together up to so many times the nodes of the smallest, or up to so many nodes."""
@@ -104,6 +109,8 @@ def chunk(edges: Edges, chosen: Tensor, target: Tensor, graph: Tensor) -> Chunk:
     """The graphs of these numbers; `target` and `graph` tell of every edge."""
     start, stop = edges.node_ptr[chosen], edges.node_ptr[chosen + 1]
     size = int((stop - start).max())
+    if edges.ptr.device.type == "cpu":
+        need(MATRICES * len(chosen) * size**2, f"matrices of {size:,} nodes by as many")
     place = torch.full_like(edges.node_ptr, -1).index_copy_(
         0, chosen, torch.arange(len(chosen), device=chosen.device)
     )  # [graphs + 1], of a graph in the chunk

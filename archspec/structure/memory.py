@@ -10,6 +10,20 @@ LIMITS = (
 )
 """Files with the limit of a container and with what it uses of it."""
 
+LARGE = 2**28
+"""Bytes that are taken without asking."""
+
+
+def need(taken: int, what: str) -> None:
+    """Raise MemoryError, before anything is begun, where so many bytes cannot be had."""
+    if taken > LARGE and taken > (free := available()):
+        raise MemoryError(shortage(what, taken, free))
+
+
+def shortage(what: str, taken: int, free: int) -> str:
+    """What takes how much, and how much there is."""
+    return f"{what} take at least {taken / 1e9:,.1f} GB, {free / 1e9:,.1f} GB are free"
+
 
 def available() -> int:
     """Bytes that this process can still get without swapping: of the machine, or of its container if that is less."""
