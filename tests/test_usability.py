@@ -36,7 +36,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("show", "gin", "--as", "params", "--set", "data=null"), "E0311", "add a `data:` section"),
         (("show", "gin", "--as", "code", "--set", "data=null"), "E0311", "add a `data:` section"),
         (("train", "gin", "--set", "train.seed=99999999999999999999"), "E0632", "less than"),
-        (("train", "gin", "--set", "data.name=zinc"), "E0406", "name one that can: `pattern`"),
+        (("train", "gin", "--set", "data.name=zinc"), "E0310", "mean[i in V]"),
         (("train", "gin", "--set", "train.threads=100000"), "E0632", "at most"),
     ],
 )
