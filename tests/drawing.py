@@ -11,7 +11,7 @@ from archspec.reference import Graph
 from archspec.syntax.load import load_spec, parse_spec
 from tests.compiling import CATEGORIES, NUMBERS, Case, facts_of, of_spec
 from tests.graphs import batch, batches, furnished, graph
-from tests.judging import Verdict, judged, judged_passes
+from tests.judging import Verdict, judged, judged_passes, judged_properties
 from tests.mutations import mutated, refusal, whole_files
 from tests.programs.specs import specs
 
@@ -55,6 +55,12 @@ def judge_passes(program: Program, shapes: object) -> Verdict:
     return judged_passes(case, graphs_of(case, shapes))
 
 
+def judge_properties(program: Program, shapes: object) -> Verdict:
+    """Every property of a spec's module on a batch, attention over V in the form that has a padded one."""
+    case = of_spec(parse_spec(program[0]), program[1], attention="sdpa")
+    return judged_properties(case, graphs_of(case, shapes))
+
+
 def judge_mutation(program: Program, shapes: object) -> Verdict:
     """A spec with a mistake: refused as it should be, or a spec that computes what it says."""
     text, facts = program
@@ -67,6 +73,7 @@ def judge_mutation(program: Program, shapes: object) -> Verdict:
 JUDGES: Mapping[str, tuple[Callable[..., Verdict], st.SearchStrategy]] = {
     "modules": (judge_module, MODULES),
     "passes": (judge_passes, PASSED),
+    "properties": (judge_properties, PASSED),
     "mutations": (judge_mutation, MUTATED),
 }
 """What judges a drawn example, and how one is drawn."""

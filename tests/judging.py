@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archspec.equal.compare import differences, of_module, of_reference, settings_problems, weight_problems
-from archspec.equal.differences import Differences
+from archspec.equal.differences import Differences, difference
 from archspec.ir.printer import program_text
 from archspec.passes.optimise import PASSES
 from archspec.reference import Graph
 from tests.compiling import Case
 from tests.conditioning import bound
+from tests.properties import PROPERTIES
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,25 @@ def judged_passes(case: Case, graphs: Sequence[Graph]) -> Verdict:
         worst = max(worst, excess := limits.excess(found))
         if excess > 1:
             return Verdict("differs", excess, f"{rewrite.__module__}: {found}")
+    return Verdict("agrees", worst)
+
+
+def judged_properties(case: Case, graphs: Sequence[Graph]) -> Verdict:
+    """Every property, as exactly as the conditioning allows."""
+    limits = []
+    for training in (True, False):
+        wanted = of_reference(case.built.program, graphs, case.weights, training)
+        limits.append(bound(lambda: of_reference(case.built.program, graphs, case.weights, training), wanted))  # noqa: B023
+    if not all(one.usable for one in limits):
+        return Verdict("excluded")
+    allowed = max(one.allowed("output", "prediction") for one in limits)
+    worst = 0.0
+    for name, pairs in PROPERTIES.items():
+        for ours, other in pairs(case, graphs):
+            far = difference("output", name, ours, other)
+            worst = max(worst, excess := far.absolute / max(far.scale, 1.0) / allowed)
+            if excess > 1:
+                return Verdict("differs", excess, str(far))
     return Verdict("agrees", worst)
 
 

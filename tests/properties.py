@@ -1,0 +1,83 @@
+"""What every architecture must be like, whatever it computes: one row a property, each a function of a compiled spec.
+
+`expander` and `laplacian_pe` depend on how nodes are numbered, by design, and are left out where nodes are renumbered.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import torch
+from torch import Tensor, nn
+
+from archspec.equal.batch import packed
+from archspec.equal.compare import double_precision, prepared
+from archspec.reference import Graph
+from archspec.runtime import attention
+from archspec.runtime.batch import Batch
+from tests.compiling import Case
+from tests.graphs import permuted
+
+Pair = tuple[Tensor, Tensor]
+"""Two tensors that have to be the same."""
+
+NUMBERED = ("expander", "laplacian_pe")
+
+
+def predicted(module: nn.Module, graphs: Sequence[Graph]) -> Tensor:
+    """The prediction for a batch."""
+    with double_precision(), torch.no_grad():
+        return module(packed(graphs))
+
+
+def alone(case: Case, graphs: Sequence[Graph]) -> Iterator[Pair]:
+    """In evaluation a graph gets what it gets without its batch mates."""
+    module = prepared(case.built.module, case.weights, training=False)
+    for graph, together in zip(graphs, predicted(module, graphs).split(case.rows([*graphs])), strict=True):
+        yield predicted(module, [graph]), together
+
+
+def renumbered(case: Case, graphs: Sequence[Graph], training: bool = True) -> Iterator[Pair]:
+    """Nodes in another order get the same, in that order."""
+    if any(name in case.built.code for name in NUMBERED):
+        return
+    orders = [torch.randperm(graph.nodes, generator=torch.Generator().manual_seed(graph.nodes)) for graph in graphs]
+    others = [permuted(graph, order.tolist()) for graph, order in zip(graphs, orders, strict=True)]
+    rows = case.rows([*graphs])
+    one, other = (predicted(prepared(case.built.module, case.weights, training), batch) for batch in (graphs, others))
+    for before, after, order in zip(one.split(rows), other.split(rows), orders, strict=True):
+        yield after, before[order] if case.facts.level == "node" else before
+
+
+def unpadded(case: Case, graphs: Sequence[Graph]) -> Iterator[Pair]:
+    """Attention in its padded form, the one for accelerators, reads nothing of what stands in the padding."""
+    if "attention_sdpa" in case.built.code:
+        module = prepared(case.built.module, case.weights, training=False)
+        apart = torch.cat([predicted(module, [graph]) for graph in graphs])
+        with padded(module):
+            yield predicted(module, graphs), apart
+
+
+@contextmanager
+def padded(module: nn.Module, junk: float = 1e6) -> Iterator[None]:
+    """Within it, attention over V is torch's on padded graphs, with large numbers in the padding."""
+    zeros = attention.pad
+
+    def poisoned(batch: Batch, x: Tensor) -> Tensor:
+        real = batch.padding.mask.view(*batch.padding.mask.shape, *[1] * (x.dim() - 1))
+        return torch.where(real, zeros(batch, x), junk)
+
+    emitted = sys.modules[type(module).__module__]
+    with (
+        patch.object(emitted, "attention_sdpa", attention.padded_attention),
+        patch.object(attention, "pad", poisoned),
+    ):
+        yield
+
+
+PROPERTIES: Mapping[str, Callable[[Case, Sequence[Graph]], Iterator[Pair]]] = {
+    "batch mates": alone,
+    "numbering": renumbered,
+    "padding": unpadded,
+}
