@@ -36,7 +36,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("show", "gin", "--as", "params", "--set", "data=null"), "E0311", "add a `data:` section"),
         (("show", "gin", "--as", "code", "--set", "data=null"), "E0311", "add a `data:` section"),
         (("train", "gin", "--set", "train.seed=99999999999999999999"), "E0632", "less than"),
-        (("train", "gin", "--set", "data.name=zinc"), "E0310", "mean[i in V]"),
+        (("train", "gin", "--set", "data.name=zinc"), "E0310", "a value per graph"),
+        (("train", "gin", "--set", "train.loss=mse"), "E0617", "write `cross_entropy`"),
+        (("train", "gin", "--set", "train.monitor=r2"), "E0618", "or `acc`"),
+        (("train", "gin", "--set", "train.monitor=accurracy"), "E0632", "write `accuracy`"),
+        (("train", "gin", "--set", "data.fold=1"), "E0414", "remove `data.fold`"),
+        (("train", "gin", "--set", "data.options.shared=false"), "E0403", "it has `shared_patterns`"),
         (("train", "gin", "--set", "train.threads=100000"), "E0632", "at most"),
     ],
 )
