@@ -161,6 +161,13 @@ def test_overrides_change_a_kind_in_any_order(order: int) -> None:
     assert whole.settings == spec.settings
 
 
+def test_a_section_of_the_model_is_overridden_as_a_whole() -> None:
+    one = load_spec("gin", ["model.sizes={d: 64}", "model.where={between: identity, inner: identity}"])
+    other = load_spec("gin", ["model.sizes.d=64", "model.where.between=identity", "model.where.inner=identity"])
+    assert one.text == other.text
+    assert "between: identity" in one.text
+
+
 def test_later_overrides_win() -> None:
     assert load_spec("base.yaml", ["train.epochs=4", "train.epochs=5"]).settings.train.epochs == 5
 
@@ -179,6 +186,8 @@ def test_later_overrides_win() -> None:
         ("train.schedule.name=cosin", "--set:1:21: E0632"),
         ("model.stack=4 * ", "--set:1:15: E0120"),
         ("model.stack.x=4", "--set:1:13: E0032"),
+        ("model.sizes={d 64}", "--set:1:14: E0042"),
+        ("model.sizes=5", "--set:1:13: E0032"),
         ("model.where.f(x)=2x", "--set:1:19: E0122"),
         ("model.where.mlb=null", "--set:1:13: E0042"),
         ("...=4", "--set:1:1: E0043"),

@@ -1,8 +1,8 @@
 """`--set PATH=VALUE`: overrides from the command line as one more layer of the spec.
 
 `model.sizes.d=110`, `model.stack=16 * layer`, `model.where.mlp(h)=h -> linear(d)`, `train.optimizer.lr=1e-3`,
-`train.schedule={name: cosine, warmup: 5}`, `parameters.layers.*.eps.init=0`. Equations are taken as they stand, other
-values are read as YAML.
+`model.sizes={d: 64, heads: 4}`, `train.schedule={name: cosine, warmup: 5}`, `parameters.layers.*.eps.init=0`. Equations
+are taken as they stand, other values are read as YAML.
 """
 
 import re
@@ -13,6 +13,9 @@ from archspec.diagnostics import Problems
 from archspec.source import SourceFile, Span
 from archspec.syntax.document import AS_IT_STANDS, Entry, Mapping, Scalar, Value, read_document
 from archspec.syntax.merge import by_heading
+
+SECTIONS = (("model", "sizes"), ("model", "where"))
+"""What below `model` is no equation."""
 
 LEAVES = ("init", "frozen")
 """What the last part of a path below `parameters` may be; everything before it is a pattern, dots included."""
@@ -92,6 +95,7 @@ def value_of(source: SourceFile, start: int, keys: list[Scalar], problems: Probl
         whole = Span(source, 0, len(source.text))
         problems.error("E0043", whole, "an override is written `PATH=VALUE`", help="write the value; `null` removes")
         return None
-    if keys[0].text == "model" and len(keys) > 1:
+    path = tuple(key.text for key in keys)
+    if path[0] == "model" and len(path) > 1 and path not in SECTIONS:
         return Scalar(span, text.strip(), AS_IT_STANDS)
     return read_document(source, problems, start)
