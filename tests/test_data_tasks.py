@@ -160,6 +160,7 @@ def test_graphs_of_csl_are_regular_and_their_classes_are_told_apart_by_cycles():
 def test_csl_is_loaded_by_folds(tmp_path):
     data = load(DataSettings(name="csl", fold=2, limit=40), tmp_path)
     assert [len(one) for one in data.splits.values()] == [40, 30, 30]
+    assert len(set(data.train.labels.tolist())) > 7  # not the first classes alone
     batch = data.train.batch([0, 1])
     assert (batch.y.shape, batch.graphs, batch.nodes) == ((2,), 2, 82)
 

@@ -23,7 +23,10 @@ def divide(packed: dict[str, Packed], facts: Facts, settings: DataSettings) -> d
         shared = Whole(whole, facts.symmetric)
         return {part: Masked(shared, part, fold) for part in PARTS}
     chosen = folds.parts(short_name(settings), whole, fold, settings.seed)
-    return {name: Split(whole.take(graphs[:limit]), facts.symmetric) for name, graphs in chosen.items()}
+    return {
+        name: Split(whole.take(folds.some(graphs, limit, settings.seed)), facts.symmetric)
+        for name, graphs in chosen.items()
+    }
 
 
 def check_fold(settings: DataSettings, facts: Facts, place: Place) -> None:

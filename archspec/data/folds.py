@@ -33,6 +33,13 @@ def dealt(y: NDArray[Any], fold: int, seed: int) -> Parts:
     return divided(number == fold, number == (fold + 1) % FOLDS)
 
 
+def some(graphs: NDArray[np.int64], limit: int | None, seed: int) -> NDArray[np.int64]:
+    """At most so many of these graphs, drawn with a seed, since sets of folds are often sorted by class; in order."""
+    if limit is None or limit >= len(graphs):
+        return graphs
+    return np.sort(graphs[Stream(seed, Purpose.FOLDS, 1).permutation(len(graphs))[:limit]])
+
+
 def divided(test: NDArray[np.bool_], val: NDArray[np.bool_]) -> Parts:
     """The numbers of the graphs that test, that validate, and of the rest."""
     return {"train": np.flatnonzero(~(test | val)), "val": np.flatnonzero(val), "test": np.flatnonzero(test)}

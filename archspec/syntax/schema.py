@@ -37,7 +37,9 @@ class DataSettings(Settings):
         description="a data set of `docs/data.md` (`pattern`, `zinc`, …), or a class of `torch_geometric.datasets`"
     )
     batch_size: PositiveInt = Field(32, description="graphs in a training batch")
-    limit: PositiveInt | None = Field(None, description="use only the first so many graphs of every split")
+    limit: PositiveInt | None = Field(
+        None, description="use only the first so many graphs of every split, of folds so many at random"
+    )
     seed: NonNegativeInt = Field(
         0, description="seed a generated data set is drawn with, or one that comes without folds is split with"
     )

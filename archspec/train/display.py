@@ -19,7 +19,7 @@ class Display(Protocol):
         """A line of text."""
 
     def load(self, done: int, total: int) -> None:
-        """So many graphs of all are generated."""
+        """So many graphs of all are generated or read."""
 
     def start(self, epochs: int, steps: int, state: State) -> None:
         """Training starts, or goes on, at a state."""
@@ -109,7 +109,7 @@ class Live(Silent):
         """Show a bar until all graphs are there."""
         if self.task is None:
             self.bar.start()
-            self.task = self.bar.add_task("generating graphs", figures="", left="")
+            self.task = self.bar.add_task("graphs", figures="", left="")
         self.bar.update(self.task, completed=done, total=total)
         if done == total:
             self.stop()
