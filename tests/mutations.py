@@ -159,7 +159,7 @@ def cures() -> dict[str, str]:
     return dict(re.findall(r"^\| (E\d{4}) \| .*? \| (.*?) \|", page.replace(r"\|", "¦"), re.MULTILINE))
 
 
-SOMETIMES = frozenset({"E0201"})
+SOMETIMES = frozenset({"E0201", "E0401"})
 """Codes whose cure is a name that looks like the wrong one, where there is such a name."""
 
 

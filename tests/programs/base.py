@@ -22,7 +22,7 @@ class Base:
 
     def some_set(self) -> str:
         """An index set, now and then with or without i."""
-        over = self.pick(*SETS, *self.scope.sets)
+        over = self.pick(*SETS, *self.scope.sets, *[*self.scope.sets][2:] * 4)
         if over in self.scope.sets and self.pick(*[False] * 5, True):
             return f"{over} {self.pick('- i', '+ i')}"
         return over
@@ -60,7 +60,7 @@ class Base:
 
     def condition(self, operand: Callable[[], str]) -> str:
         """A condition, or several joined."""
-        comparisons = ("> 0.3", "<= 0.1", "!= 0.25", "< 0.2", ">= -0.1")
+        comparisons = ("> 0.3", "<= 0.1", "!= 0.25", "< 0.2", ">= -0.1", "== 2")
         one, other = (
             self.pick(self.scope.known, "d == 4", *[f"{operand()} {self.pick(*comparisons)}"] * 3) for _ in "ab"
         )

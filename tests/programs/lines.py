@@ -11,8 +11,26 @@ class Writer(PairWriter):
     def line(self) -> None:
         """One more statement: a value per node, per pair or per graph, a set, or several values at once."""
         axes = self.pick(*AXES)
-        pairs = (self.pair_line, self.softmax_line, self.attention_lines, self.field_line)
+        pairs = (
+            self.pair_line,
+            self.softmax_line,
+            self.field_line,
+            self.attention_lines,
+            self.gate_line,
+            self.path_lines,
+        )
         self.pick(self.node_line, self.several_line, *pairs, self.graph_line, self.share_line, self.set_line)(axes)
+
+    def used(self, count: int) -> str:
+        """The values that were named last, brought to nodes with the axis d: what nothing reads is not computed."""
+        scope = self.scope
+        nodes = [f"linear({name}, d)" for name, _ in scope.nodes[2:]]
+        graphs = [f"linear({name}, d)" for name, _ in scope.graphs]
+        pairs = [
+            f"linear(mean[j]({name}[i, j] * {self.pick('0.5', '(y[j] @ y[i])')}), d)" for name, _, _ in scope.pairs
+        ]
+        sets = [f"mean[j in {name}](x[j])" for name in [*scope.sets][2:]]
+        return "".join(f" + {text}" for some in (nodes, graphs, pairs, sets) for text in some[-count:])
 
     def node_line(self, axes: Axes) -> None:
         """`h = …`."""
@@ -80,6 +98,31 @@ class Writer(PairWriter):
         left = self.pick(f"{name}[i, j in {over}] = 0.5 * softmax[j]", f"{name} = softmax[j in {over}]")
         self.scope.lines.append(f"{left}({text})")
         self.scope.pairs.append((name, axes, over))
+
+    def gate_line(self, axes: Axes) -> None:
+        """A sum over neighbours with a weight per pair: what the compiler fuses."""
+        over, heads = self.some_set(), self.pick((), axes[:1] if axes != ("c",) else ())
+        name, weight = self.scope.fresh("h"), self.pick("sigmoid({})", "{}", "tanh({}) / (1 + degree[i])")
+        value = self.pick(
+            *[name for name, own in self.scope.nodes if own == axes], f"linear({', '.join(('x', *axes))})"
+        )
+        text = f"{weight.format(self.pair(heads, over, 1))} * {value}[j]"
+        self.scope.lines.append(f"{name} = {self.pick('sum', 'sum', 'mean')}[j in {over}]({text})")
+        self.scope.nodes.append((name, axes))
+
+    def path_lines(self, axes: Axes) -> None:
+        """Products of matrices of pairs, in every order of indices."""
+        axes = axes[:1]
+        name, count = self.scope.fresh("b"), len(self.scope.lines) + 1
+        near, far = self.pick("r{}[i, k]", "r{}[k, i]"), self.pick("s{}[k, j]", "s{}[j, k]")
+        first, second = self.pair(axes, "V", 1), self.pair(axes, "V", 1)
+        product = f"{near.format(count)} * {far.format(count)}"
+        self.scope.lines += [
+            f"r{count}[i, j in V] = {first}",
+            f"s{count}[i, j in V] = {second}",
+            f"{name}[i, j in V] = {self.pick('sum', 'sum', 'mean')}[k in V]({product})",
+        ]
+        self.scope.pairs.append((name, axes, "V"))
 
     def attention_lines(self, axes: Axes) -> None:
         """Attention with a bias, scaled or not: what the compiler fuses."""

@@ -83,7 +83,7 @@ def layer_lines(draw: st.DrawFn, states: States, known: str) -> list[str]:
     writer = Writer(draw, states.scope(known))
     for _ in range(draw(st.integers(1, 3))):
         writer.line()
-    ends = [f"x = x + tanh({writer.node(('d',), 3)})", f"y = tanh({writer.node(('heads',), 2)})"]
+    ends = [f"x = x + tanh({writer.node(('d',), 3)}{writer.used(2)})", f"y = tanh({writer.node(('heads',), 2)})"]
     for name, axes, over in states.pairs:
         ends.append(f"{name}[i, j in {over}] = tanh({name}[i, j] + {writer.pair(axes, over, 1)})")
     for name, axes in states.graphs:
