@@ -6,6 +6,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from unittest.mock import patch
 
 import torch
@@ -59,6 +60,25 @@ def unpadded(case: Case, graphs: Sequence[Graph]) -> Iterator[Pair]:
             yield predicted(module, graphs), apart
 
 
+def single(case: Case, graphs: Sequence[Graph]) -> Iterator[Pair]:
+    """In float32, with torch's defaults as they are, the prediction is of that type, and finite with its gradients."""
+    module = prepared(case.built.module, case.weights, training=True).float()
+    found = module(packed([in_single(graph) for graph in graphs]))
+    yield torch.tensor(float(found.dtype == torch.float32)), torch.tensor(1.0)
+    if found.requires_grad:
+        found.square().sum().backward()
+    grads = [weight.grad for weight in module.parameters() if weight.grad is not None]
+    for one in (found, *grads):
+        yield one.detach().isfinite().double(), torch.ones_like(one, dtype=torch.float64)
+
+
+def in_single(graph: Graph) -> Graph:
+    """The graph with numbers in float32."""
+    parts = {name: getattr(graph, name) for name in ("x", "e", "pos")}
+    floats = {name: part.float() for name, part in parts.items() if part is not None and part.is_floating_point()}
+    return replace(graph, **floats)
+
+
 @contextmanager
 def padded(module: nn.Module, junk: float = 1e6) -> Iterator[None]:
     """Within it, attention over V is torch's on padded graphs, with large numbers in the padding."""
@@ -80,4 +100,5 @@ PROPERTIES: Mapping[str, Callable[[Case, Sequence[Graph]], Iterator[Pair]]] = {
     "batch mates": alone,
     "numbering": renumbered,
     "padding": unpadded,
+    "single precision": single,
 }

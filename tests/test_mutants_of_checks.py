@@ -77,6 +77,12 @@ FAULTS: dict[str, tuple[str, tuple[str, ...], str, Callable]] = {
         "segment_max",
         lambda pairs, v: aggregate.segment_max(pairs, v * (1 + (torch.arange(len(v)) % 2).unsqueeze(1))),
     ),
+    "no number where there are no neighbours": (
+        "single precision",
+        MAXIMUM,
+        "segment_max",
+        lambda pairs, v: aggregate.segment_max(pairs, v) / (pairs.count > 0).unsqueeze(1),
+    ),
 }
 """The property, a layer, the function of the runtime, and what stands in its place."""
 

@@ -16,7 +16,7 @@ from tests.programs.primitives import BINARY, UNARY
 
 EXCLUDED = 0.05
 """The share of programs that may be left out as too badly conditioned."""
-COUNTS = {"modules": 30, "passes": 12, "properties": 15, "mutations": 100}
+COUNTS = {"modules": 25, "passes": 8, "properties": 10, "mutations": 80}
 
 
 @pytest.mark.parametrize("kind", JUDGES)
