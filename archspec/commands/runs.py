@@ -15,6 +15,7 @@ from archspec.train.display import Display
 from archspec.train.folder import RunFolder
 from archspec.train.pairs import check_memory
 from archspec.train.run import Machine, prepare, seed
+from archspec.train.structure import demands
 from archspec.train.task import Task, check_settings
 
 TRAINED = ("node", "graph")
@@ -51,9 +52,8 @@ def assemble(spec: Spec, directory: Path | None, display: Display) -> Task:
     built = build(spec, known(settings.data, spec.place("data", "name"), directory))
     data = open_data(spec, settings.data, directory, display)
     check_memory(spec, built.optimised, data, settings.data.batch_size)
-    return Task(
-        spec.name, built.module, data, settings.data.batch_size, settings.train, spec.text, built.code, spec.place
-    )
+    size, needs = settings.data.batch_size, demands(built.optimised)
+    return Task(spec.name, built.module, data, size, settings.train, spec.text, built.code, spec.place, needs)
 
 
 def open_machine(spec: Spec, device: str, threads: int | None = None) -> Machine:

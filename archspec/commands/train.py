@@ -100,20 +100,20 @@ def show_estimate(spec: Spec, device: str | None, data_dir: Path | None, shown: 
 def begin(spec: Spec, run_dir: Path | None, device: str | None, data_dir: Path | None, shown: Display) -> None:
     """Train in a new folder."""
     from archspec.commands.runs import assemble, open_machine
-    from archspec.train import folder, run
+    from archspec.train import folder, run, structure
 
     if run_dir is not None:
         folder.check_free(run_dir)
     machine = open_machine(spec, device or "auto")
     options = {"device": device or "auto", "data_dir": str(data_dir.absolute()) if data_dir else None}
-    task = assemble(spec, data_dir, shown)
+    task = structure.prepared(assemble(spec, data_dir, shown), data_dir, shown)
     complete(lambda: run.start(task, run_dir, machine, shown, options))
 
 
 def go_on(path: Path, file: str | None, overrides: tuple[str, ...], device: str | None, data_dir: Path | None) -> None:
     """Go on with a run."""
     from archspec.commands.runs import assemble, completed, data_folder, open_machine, recorded
-    from archspec.train import display, folder, resumption, run
+    from archspec.train import display, folder, resumption, run, structure
 
     old, shown = folder.find(path), display.choose()
     data_dir = data_dir or data_folder(old)
@@ -126,7 +126,7 @@ def go_on(path: Path, file: str | None, overrides: tuple[str, ...], device: str 
         return
     threads = old.told().get("threads")
     machine = open_machine(spec, device or recorded(old, "device") or "auto", threads)
-    task = assemble(spec, data_dir, shown)
+    task = structure.prepared(assemble(spec, data_dir, shown), data_dir, shown)
     complete(lambda: run.resume(task, old, machine, shown))
 
 

@@ -140,21 +140,26 @@ def read(path: Path, origin: Origin) -> dict[str, Packed]:
 
     Raises FileNotFoundError, or Damaged if the file is cut short, altered or made from something else than `origin`.
     """
-    try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size < HEADER:
-                raise Damaged("is cut short")
-            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise Damaged(f"cannot be read ({error.strerror or error})") from error
+    content = mapped(path)
     columns = read_header(content, origin)
     splits: dict[str, dict[str, NDArray[Any]]] = {}
     for name, one in columns.items():
         split, _, own = name.partition(".")
         splits.setdefault(split, {})[own] = read_column(content, name, one)
     return {split: Packed(**found, level=columns[f"{split}.y"].rows) for split, found in splits.items()}
+
+
+def mapped(path: Path) -> mmap.mmap:
+    """A file in memory, page by page as it is read. Raises FileNotFoundError or Damaged."""
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size < HEADER:
+                raise Damaged("is cut short")
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Damaged(f"cannot be read ({error.strerror or error})") from error
 
 
 def read_header(content: mmap.mmap, origin: Origin) -> dict[str, Column]:

@@ -8,9 +8,6 @@ from torch import Tensor
 
 from archspec.structure.dense import Chunk, Edges
 
-BEYOND = 8.0
-"""An eigenvalue of the padding; those of graphs are at most 2."""
-
 EQUAL = 1e-6
 """Eigenvalues, and squares of entries, that differ by less count as equal."""
 
@@ -24,20 +21,21 @@ def eigenvectors(edges: Edges, count: int) -> Tensor:
     """
     out = torch.zeros(edges.nodes, count, dtype=torch.float64, device=edges.ptr.device)
     for part in edges.chunks:
-        values, vectors = torch.linalg.eigh(laplacians(part))
+        matrices = laplacians(part)
         sizes, starts = part.real.sum(1).tolist(), edges.node_ptr[part.graphs].tolist()
         for at, (size, start) in enumerate(zip(sizes, starts, strict=True)):
-            chosen = canonical(values[at, :size], vectors[at, :size, :size], count + 1)[:, 1:]
+            # Without padding, so that its bits do not depend on what else is in the batch.
+            values, vectors = torch.linalg.eigh(matrices[at, :size, :size])
+            chosen = canonical(values, vectors, count + 1)[:, 1:]
             out[start : start + size, : chosen.shape[1]] = chosen
     return out
 
 
 def laplacians(part: Chunk) -> Tensor:
-    """[graphs, size, size] in float64; cells of the padding are on the diagonal alone."""
+    """[graphs, size, size] in float64; what is padding is not read."""
     joined = (part.adjacency | part.adjacency.transpose(1, 2)).double()
     scale = joined.sum(2).clamp(min=1).rsqrt()
-    padding = torch.diag_embed(torch.where(part.real, 1.0, BEYOND).double())
-    return padding - scale.unsqueeze(2) * joined * scale.unsqueeze(1)
+    return part.itself.double() - scale.unsqueeze(2) * joined * scale.unsqueeze(1)
 
 
 def canonical(values: Tensor, vectors: Tensor, count: int) -> Tensor:

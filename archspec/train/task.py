@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from archspec.data.load import DataSet
+from archspec.data.structure import Demand
 from archspec.syntax.schema import TrainSettings
 from archspec.train import optimizer, schedule
 from archspec.train.optimizer import Place, nowhere
@@ -25,6 +26,8 @@ class Task:
     code: str = ""
     """The module's source."""
     place: Place = nowhere
+    demands: tuple[Demand, ...] = ()
+    """What the module asks of the graphs alone."""
 
 
 def check_settings(settings: TrainSettings, place: Place = nowhere) -> None:

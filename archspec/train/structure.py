@@ -1,0 +1,44 @@
+"""What a model asks of the graphs alone, computed once for its data set before it is trained."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from archspec.data.cache import folder
+from archspec.data.structure import Demand, structured
+from archspec.ir.nodes import Program
+from archspec.ir.ops import STRUCTURE
+from archspec.ir.sets import IndexSet
+from archspec.train.display import Display
+from archspec.train.task import Task
+
+NAMES = frozenset(row.name for row in STRUCTURE)
+
+
+def demands(program: Program) -> tuple[Demand, ...]:
+    """What the operations and sets of a program need, each once."""
+    return tuple(dict.fromkeys(found for _, section in program.sections() for found in of_section(section.nodes)))
+
+
+def of_section(nodes: object) -> Iterator[Demand]:
+    """What the operations and sets of a section need."""
+    for node in nodes:  # type: ignore[attr-defined]
+        over = node.get("over")
+        if isinstance(over, IndexSet):
+            yield from (Demand("reach", (one.k,)) for one in over.chain if one.name == "reach" and one.k > 0)
+        if node.op in NAMES:
+            count = node.get("count")
+            yield Demand(node.op, tuple(node.get("numbers") or (() if count is None else (count,))))
+
+
+def prepared(task: Task, directory: Path | None, display: Display) -> Task:
+    """The task with data whose batches hold what the module demands, computed and kept if they are not there yet."""
+    precision = task.train.precision
+    try:
+        train, val, test = (
+            structured(split, task.demands, precision, folder(directory), display.say, display.load)
+            for split in task.data.splits.values()
+        )
+    finally:
+        display.stop()
+    return replace(task, data=replace(task.data, train=train, val=val, test=test))
