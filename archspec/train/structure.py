@@ -1,12 +1,13 @@
 """What a model asks of the graphs alone, computed once for its data set before it is trained."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from archspec.data.cache import folder
 from archspec.data.structure import Demand, structured
-from archspec.ir.nodes import Program
+from archspec.ir.nodes import Node, Program
 from archspec.ir.ops import STRUCTURE
 from archspec.ir.sets import IndexSet
 from archspec.train.display import Display
@@ -20,15 +21,15 @@ def demands(program: Program) -> tuple[Demand, ...]:
     return tuple(dict.fromkeys(found for _, section in program.sections() for found in of_section(section.nodes)))
 
 
-def of_section(nodes: object) -> Iterator[Demand]:
+def of_section(nodes: Iterable[Node]) -> Iterator[Demand]:
     """What the operations and sets of a section need."""
-    for node in nodes:  # type: ignore[attr-defined]
+    for node in nodes:
         over = node.get("over")
         if isinstance(over, IndexSet):
             yield from (Demand("reach", (one.k,)) for one in over.chain if one.name == "reach" and one.k > 0)
         if node.op in NAMES:
-            count = node.get("count")
-            yield Demand(node.op, tuple(node.get("numbers") or (() if count is None else (count,))))
+            numbers, count = cast(tuple[int, ...], node.get("numbers") or ()), cast(int | None, node.get("count"))
+            yield Demand(node.op, numbers if count is None else (count,))
 
 
 def prepared(task: Task, directory: Path | None, display: Display) -> Task:
