@@ -13,6 +13,7 @@ from tests.compiling import CATEGORIES, NUMBERS, Case, facts_of, of_spec
 from tests.graphs import batch, batches, furnished, graph
 from tests.judging import Verdict, judged, judged_passes, judged_properties
 from tests.mutations import mutated, refusal, whole_files
+from tests.programs.rich import RICH
 from tests.programs.specs import specs
 
 Program = tuple[str, Facts]
@@ -28,9 +29,9 @@ PROGRAMS = DATA.flatmap(lambda facts: st.tuples(specs(facts.level), st.just(fact
 SHIPPED = st.sampled_from([(text, facts_of(load_spec(name), numeric=False)) for name, text in whole_files().items()])
 MODULES = st.tuples(PROGRAMS, BACKENDS, SHAPES, st.booleans())
 PASSED = st.tuples(PROGRAMS, SHAPES)
-MUTATED = st.tuples(
-    st.one_of(PROGRAMS, SHIPPED).flatmap(lambda program: st.tuples(mutated(program[0]), st.just(program[1]))), SHAPES
-)
+RICHEST = st.tuples(st.sampled_from(RICH), st.just(NUMBERS))
+MISTAKEN = st.one_of(PROGRAMS, SHIPPED, RICHEST).flatmap(lambda one: st.tuples(mutated(one[0]), st.just(one[1])))
+MUTATED = st.tuples(MISTAKEN, SHAPES)
 
 
 def graphs_of(case: Case, shapes: object, seed: int = 0) -> list[Graph]:

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from archspec.ir.ops import PRIMITIVES
-from tests.drawing import FINE, JUDGES
+from tests.compiling import NUMBERS
+from tests.drawing import FINE, JUDGES, judge_mutation
 from tests.programs.primitives import BINARY, UNARY
+from tests.programs.rich import RICH
 
 EXCLUDED = 0.05
 """The share of programs that may be left out as too badly conditioned."""
@@ -39,3 +41,8 @@ def test_random_specs(kind):
 def test_every_elementwise_primitive_is_drawn():
     drawn = " ".join((*UNARY, *BINARY))
     assert [row.name for row in PRIMITIVES.values() if row.elementwise and f"{row.name}(" not in drawn] == []
+
+
+def test_specs_to_put_mistakes_into_are_right():
+    for text in RICH:
+        assert judge_mutation((text, NUMBERS), "everything").name == "compiles"
