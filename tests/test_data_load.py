@@ -219,6 +219,12 @@ def test_floor_counts_degrees_by_the_size_of_the_graph():
     assert found.rule == "class 1 where degree/(n-1) > 0.7500"
 
 
+def test_the_degree_alone_says_less_than_by_the_size_of_the_graph(data):
+    found, alone = degree_floor(data), degree_floor(data, "degree")
+    assert alone.rule.startswith("class 1 where degree > ")
+    assert alone.scores["train"][0] < found.scores["train"][0] - 0.05
+
+
 def test_no_floor_where_training_graphs_hold_one_class():
     packed = Packed(ODD.sizes, ODD.x, np.zeros_like(ODD.y), ODD.degree, ODD.source)
     one = Split(packed, False)

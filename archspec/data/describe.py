@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from archspec.data.columns import Column, column, labels
 from archspec.data.duplicates import Duplicates, duplicates
-from archspec.data.floor import degree_floor
+from archspec.data.floor import QUANTITIES, degree_floor
 from archspec.data.links import Oddities, links, oddities
 from archspec.data.load import DataSet
 from archspec.data.packed import Packed
@@ -204,7 +204,7 @@ def ratio(part: Any, whole: Any) -> float | None:
 
 
 def floors(data: DataSet) -> list[Floor]:
-    """What rules reach that do not look at the graph, and where nodes have two classes one that sees the degree."""
+    """What rules reach that do not look at the graph, and where nodes have two classes those that see the degree."""
     y = data.train.labels
     if data.facts.kind == "regression":
         found = [constant(data, "mae", "the training median", np.asarray(np.nanmedian(y, axis=0)))]
@@ -219,8 +219,9 @@ def floors(data: DataSet) -> list[Floor]:
     if of_nodes(data.facts):
         balanced = {name: 1 / len(np.unique(split.labels)) for name, split in data.splits.items()}
         found.append(Floor("any one class", "acc", balanced))
-        if (best := degree_floor(data)) is not None:
-            found.append(Floor(best.rule, "acc", {name: scores[0] for name, scores in best.scores.items()}))
+        for quantity in QUANTITIES:
+            if (best := degree_floor(data, quantity)) is not None:
+                found.append(Floor(best.rule, "acc", {name: scores[0] for name, scores in best.scores.items()}))
     return found
 
 

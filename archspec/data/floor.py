@@ -3,6 +3,7 @@
 Both are unweighted means of the classes' recalls (`acc`), as fractions.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,10 @@ from archspec.data.split import Split
 
 @dataclass(frozen=True)
 class Floor:
-    """The rule "class 1 where degree/(n-1) is above (or below) the threshold", fitted on the training split."""
+    """The rule "class 1 where a quantity is above (or below) the threshold", fitted on the training split."""
 
+    quantity: str
+    """A row of QUANTITIES."""
     threshold: float
     above: bool
     """Whether class 1 is predicted above the threshold, otherwise below."""
@@ -25,7 +28,7 @@ class Floor:
     @property
     def rule(self) -> str:
         """The rule in words."""
-        return f"class 1 where degree/(n-1) {'>' if self.above else '<'} {self.threshold:.4f}"
+        return f"class 1 where {self.quantity} {'>' if self.above else '<'} {self.threshold:.4f}"
 
 
 @dataclass(frozen=True)
@@ -42,24 +45,35 @@ CEILINGS = {
 }
 
 
-def degree_floor(data: DataSet) -> Floor | None:
+def degree_floor(data: DataSet, quantity: str = "degree/(n-1)") -> Floor | None:
     """The floor of a data set of two classes; None for more, or if training graphs hold one class only.
 
     Of all thresholds and both directions, the one with the best `acc` on the training split is taken.
     """
-    labels = data.train.labels
+    labels, measure = data.train.labels, QUANTITIES[quantity]
     positive = int(labels.sum(dtype=np.int64))
     if data.facts.out != 2 or data.train.packed.mask is not None or positive in (0, len(labels)):
         return None
-    threshold, above = fit(normalised_degree(data.train), labels)
-    scores = {name: score(split, threshold, above) for name, split in data.splits.items()}
-    return Floor(threshold, above, scores)
+    threshold, above = fit(measure(data.train), labels)
+    scores = {
+        name: score((measure(split) > threshold) == above, split.packed.y == 1) for name, split in data.splits.items()
+    }
+    return Floor(quantity, threshold, above, scores)
 
 
 def normalised_degree(split: Split) -> NDArray[np.float64]:
     """degree / (n - 1) of every node, 0 in a graph of one node, [nodes]."""
     others = np.maximum(split.packed.sizes - 1, 1)
     return split.packed.degree / np.repeat(others, split.packed.sizes)
+
+
+def degree(split: Split) -> NDArray[np.float64]:
+    """How many edges lead into every node, [nodes]: what a sum over neighbours of ones sees."""
+    return split.packed.degree.astype(np.float64)
+
+
+QUANTITIES: Mapping[str, Callable[[Split], NDArray[np.float64]]] = {"degree/(n-1)": normalised_degree, "degree": degree}
+"""What a threshold may be put on, per node."""
 
 
 def fit(values: NDArray[np.float64], labels: NDArray[np.uint8]) -> tuple[float, bool]:
@@ -73,11 +87,10 @@ def fit(values: NDArray[np.float64], labels: NDArray[np.uint8]) -> tuple[float, 
     return float((levels[best] + following) / 2), bool(gain[best] >= 0)
 
 
-def score(split: Split, threshold: float, above: bool) -> tuple[float, float, float]:
-    """acc, acc_0 and acc_1 of a threshold over a whole split."""
-    predicted = (normalised_degree(split) > threshold) == above
-    hits = predicted == (split.packed.y == 1)
+def score(predicted: NDArray[np.bool_], positive: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """acc, acc_0 and acc_1 of a prediction of class 1 over a whole split."""
+    hits = predicted == positive
     recalls = [
-        float(hits[split.packed.y == label].mean()) if (split.packed.y == label).any() else np.nan for label in (0, 1)
+        float(hits[positive == label].mean()) if (positive == label).any() else np.nan for label in (False, True)
     ]
     return float(np.nanmean(recalls)), recalls[0], recalls[1]
