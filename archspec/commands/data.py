@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archspec.commands import histogram
-from archspec.commands.options import format_option
+from archspec.commands.options import format_option, trust_option
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.facts import known
 from archspec.syntax.data_settings import read_data_settings
@@ -36,6 +36,7 @@ SPLITS = click.Choice(["train", "val", "test"])
 @click.option("--split", type=SPLITS, default="train", show_default=True, help="The split that details are of.")
 @click.option("--plot", type=PATH, metavar="FILE.svg", help="Draw the degree distribution into this file.")
 @click.option("--data-dir", type=PATH, metavar="DIR", help="Folder for data; default ARCHSPEC_CACHE, else a cache.")
+@trust_option
 @click.pass_context
 def command(
     context: click.Context,
@@ -44,6 +45,7 @@ def command(
     split: str,
     plot: Path | None,
     data_dir: Path | None,
+    trust: bool,
 ) -> None:
     """Describe the data set NAME: sizes, degrees, features, labels, homophily, floors, duplicates."""
     wait_politely()
@@ -53,7 +55,7 @@ def command(
     from archspec.data.describe import describe
     from archspec.data.load import load
 
-    found = describe(load(chosen, data_dir, lambda line: click.echo(line, err=True), place=place), split)
+    found = describe(load(chosen, data_dir, lambda line: click.echo(line, err=True), place=place, trust=trust), split)
     style = context.find_root().obj["format"] if context.find_root().obj else "pretty"
     if style == "json":
         click.echo(json.dumps(plain(asdict(found)), indent=2))

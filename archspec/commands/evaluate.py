@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from archspec.commands.options import trust_option
 from archspec.facts import tasks
 from archspec.train.waiting import wait_politely
 
@@ -25,7 +26,8 @@ CHECKPOINTS = click.Choice(["best", "last"])
 @click.option("--checkpoint", type=CHECKPOINTS, default="best", show_default=True, help="The weights to score.")
 @click.option("--device", metavar="D", help="cpu, cuda, cuda:1, … or auto; default that of the run.")
 @click.option("--data-dir", type=PATH, metavar="DIR", help="Folder for data; default that of the run.")
-def command(run: Path, split: str, checkpoint: str, device: str | None, data_dir: Path | None) -> None:
+@trust_option
+def command(run: Path, split: str, checkpoint: str, device: str | None, data_dir: Path | None, trust: bool) -> None:
     """Score the weights of RUN on a split.
 
     The module is built from the run's own spec. On the device and with the threads of the run the scores of val and
@@ -37,7 +39,7 @@ def command(run: Path, split: str, checkpoint: str, device: str | None, data_dir
     from archspec.train.engine import Evaluator
     from archspec.train.run import load_weights
 
-    old, task, machine = reopen(run, device, data_dir, choose())
+    old, task, machine = reopen(run, device, data_dir, choose(), trust)
     evaluator = Evaluator(task, machine.device)
     about = load_weights(evaluator, old, checkpoint)
     scores = evaluator.scores(task.data.splits[split], lambda: None)

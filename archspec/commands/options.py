@@ -40,3 +40,12 @@ def spec_options(command: Command) -> Command:
         metavar="PATH=VALUE",
         help="Override a value of the spec, such as `model.sizes.d=110` or `train.epochs=5`. Repeatable.",
     )(command)
+
+
+def trust_option(command: Command) -> Command:
+    """`--trust`, a truth value."""
+    return click.option(
+        "--trust",
+        is_flag=True,
+        help="Load `.pt` files of data that hold more than tensors and graphs of PyG: they can run any program.",
+    )(command)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from archspec.commands.evaluate import CHECKPOINTS, PATH, SPLITS
+from archspec.commands.options import trust_option
 from archspec.train.waiting import wait_politely
 
 
@@ -16,8 +17,16 @@ from archspec.train.waiting import wait_politely
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @click.option("--device", metavar="D", help="cpu, cuda, cuda:1, … or auto; default that of the run.")
 @click.option("--data-dir", type=PATH, metavar="DIR", help="Folder for data; default that of the run.")
+@trust_option
 def command(
-    run: Path, output: Path, split: str, checkpoint: str, force: bool, device: str | None, data_dir: Path | None
+    run: Path,
+    output: Path,
+    split: str,
+    checkpoint: str,
+    force: bool,
+    device: str | None,
+    data_dir: Path | None,
+    trust: bool,
 ) -> None:
     """Write the predictions of RUN for every node or graph of a split into FILE.
 
@@ -34,7 +43,7 @@ def command(
     predictions.check(output, force)
     old = folder.find(run)
     folder.checkpoint(old, old.weights(checkpoint))
-    old, task, machine = reopen(run, device, data_dir, choose())
+    old, task, machine = reopen(run, device, data_dir, choose(), trust)
     evaluator = Evaluator(task, machine.device)
     load_weights(evaluator, old, checkpoint)
     graphs = task.data.splits[split]

@@ -22,35 +22,35 @@ TRAINED = ("node", "graph")
 """What may carry labels of a data set that is trained on."""
 
 
-def completed(spec: Spec, directory: Path | None, display: Display) -> Spec:
+def completed(spec: Spec, directory: Path | None, display: Display, trust: bool = False) -> Spec:
     """A spec to train, what it leaves to its data set filled in; the set is read if nothing is known of it yet."""
     data, at = spec.settings.data, spec.place("data", "name")
     if data is None:
         cure = "add `data: {name: …}`"
         raise SpecError([Diagnostic("E0609", "the spec names no data", path=spec.source.path, help=cure)])
-    facts = known(data, at, directory) or open_data(spec, data, directory, display).facts
+    facts = known(data, at, directory) or open_data(spec, data, directory, display, trust).facts
     if facts.level not in TRAINED:
         message = f"training on labels per {facts.level} is not supported yet"
         raise SpecError([Diagnostic("E0299", message, at, help="name a data set with labels per node or per graph")])
     return with_defaults(spec, facts)
 
 
-def open_data(spec: Spec, data: DataSettings, directory: Path | None, display: Display) -> DataSet:
-    """The data set of a spec."""
+def open_data(spec: Spec, data: DataSettings, directory: Path | None, display: Display, trust: bool = False) -> DataSet:
+    """The data set of a spec; files that could run a program are read only with `trust`."""
     try:
-        return load(data, directory, display.say, display.load, spec.place)
+        return load(data, directory, display.say, display.load, spec.place, trust)
     finally:
         display.stop()
 
 
-def assemble(spec: Spec, directory: Path | None, display: Display) -> Task:
+def assemble(spec: Spec, directory: Path | None, display: Display, trust: bool = False) -> Task:
     """The task of a completed spec: the module first, so that the spec's problems come before data is generated."""
     settings = spec.settings
     assert settings.data is not None  # it is complete
     check_settings(settings.train, spec.place)
     seed(settings.train.seed)
     built = build(spec, known(settings.data, spec.place("data", "name"), directory))
-    data = open_data(spec, settings.data, directory, display)
+    data = open_data(spec, settings.data, directory, display, trust)
     check_memory(spec, built.optimised, data, settings.data.batch_size)
     size, needs = settings.data.batch_size, demands(built.optimised)
     return Task(spec.name, built.module, data, size, settings.train, spec.text, built.code, spec.place, needs)
@@ -61,13 +61,15 @@ def open_machine(spec: Spec, device: str, threads: int | None = None) -> Machine
     return prepare(devices.choose(device), spec.settings.train.threads or threads)
 
 
-def reopen(path: Path, device: str | None, directory: Path | None, display: Display) -> tuple[RunFolder, Task, Machine]:
+def reopen(
+    path: Path, device: str | None, directory: Path | None, display: Display, trust: bool = False
+) -> tuple[RunFolder, Task, Machine]:
     """A run's folder, its task from its own spec, and a machine like the one it ran on."""
     old = folder.find(path)
     directory = directory or data_folder(old)
-    spec = completed(load_spec(old.spec), directory, display)
+    spec = completed(load_spec(old.spec), directory, display, trust)
     machine = open_machine(spec, device or recorded(old, "device") or "auto", old.told().get("threads"))
-    return old, assemble(spec, directory, display), machine
+    return old, assemble(spec, directory, display, trust), machine
 
 
 def recorded(old: RunFolder, option: str) -> str | None:

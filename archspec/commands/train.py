@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archspec.commands.options import spec_options
+from archspec.commands.options import spec_options, trust_option
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.syntax.load import load_spec
 from archspec.syntax.spec import Spec
@@ -32,6 +32,7 @@ PATH = click.Path(path_type=Path)
 @click.option(
     "--data-dir", type=PATH, metavar="DIR", help="Folder for data; default ARCHSPEC_CACHE, else a cache folder."
 )
+@trust_option
 @spec_options
 def command(
     spec: str | None,
@@ -40,6 +41,7 @@ def command(
     dry_run: bool,
     device: str | None,
     data_dir: Path | None,
+    trust: bool,
     overrides: tuple[str, ...],
 ) -> None:
     """Train SPEC.
@@ -49,20 +51,20 @@ def command(
     wait_politely()
     if resume is not None:
         check_alone(run_dir, dry_run)
-        go_on(resume, spec, overrides, device, data_dir)
+        go_on(resume, spec, overrides, device, data_dir, trust)
         return
     read = load_spec(needed(spec), overrides)
     from archspec.commands.runs import completed
     from archspec.train.display import choose
 
     shown = choose()
-    read = completed(read, data_dir, shown)
+    read = completed(read, data_dir, shown, trust)
     if dry_run:
-        show_estimate(read, device, data_dir, shown)
+        show_estimate(read, device, data_dir, shown, trust)
     elif run_dir is not None and holds(run_dir, read):
-        go_on(run_dir, spec, overrides, device, data_dir)
+        go_on(run_dir, spec, overrides, device, data_dir, trust)
     else:
-        begin(read, run_dir, device, data_dir, shown)
+        begin(read, run_dir, device, data_dir, shown, trust)
 
 
 def check_alone(run_dir: Path | None, dry_run: bool) -> None:
@@ -86,18 +88,20 @@ def holds(path: Path, spec: Spec) -> bool:
     return kept.is_file() and kept.read_text(encoding="utf-8") == spec.text
 
 
-def show_estimate(spec: Spec, device: str | None, data_dir: Path | None, shown: Display) -> None:
+def show_estimate(spec: Spec, device: str | None, data_dir: Path | None, shown: Display, trust: bool) -> None:
     """What training would take."""
     from archspec.commands.runs import assemble, open_machine
     from archspec.train import estimate
     from archspec.train.engine import Engine
 
     machine = open_machine(spec, device or "auto")
-    engine = Engine(assemble(spec, data_dir, shown), machine.device)
+    engine = Engine(assemble(spec, data_dir, shown, trust), machine.device)
     click.echo("\n".join(estimate.report(engine)))
 
 
-def begin(spec: Spec, run_dir: Path | None, device: str | None, data_dir: Path | None, shown: Display) -> None:
+def begin(
+    spec: Spec, run_dir: Path | None, device: str | None, data_dir: Path | None, shown: Display, trust: bool
+) -> None:
     """Train in a new folder."""
     from archspec.commands.runs import assemble, open_machine
     from archspec.train import folder, run, structure
@@ -106,11 +110,13 @@ def begin(spec: Spec, run_dir: Path | None, device: str | None, data_dir: Path |
         folder.check_free(run_dir)
     machine = open_machine(spec, device or "auto")
     options = {"device": device or "auto", "data_dir": str(data_dir.absolute()) if data_dir else None}
-    task = structure.prepared(assemble(spec, data_dir, shown), data_dir, shown)
+    task = structure.prepared(assemble(spec, data_dir, shown, trust), data_dir, shown)
     complete(lambda: run.start(task, run_dir, machine, shown, options))
 
 
-def go_on(path: Path, file: str | None, overrides: tuple[str, ...], device: str | None, data_dir: Path | None) -> None:
+def go_on(
+    path: Path, file: str | None, overrides: tuple[str, ...], device: str | None, data_dir: Path | None, trust: bool
+) -> None:
     """Go on with a run."""
     from archspec.commands.runs import assemble, completed, data_folder, open_machine, recorded
     from archspec.train import display, folder, resumption, run, structure
@@ -118,7 +124,7 @@ def go_on(path: Path, file: str | None, overrides: tuple[str, ...], device: str 
     old, shown = folder.find(path), display.choose()
     data_dir = data_dir or data_folder(old)
     before = load_spec(old.spec)
-    spec = completed(load_spec(file or old.spec, overrides), data_dir, shown)
+    spec = completed(load_spec(file or old.spec, overrides), data_dir, shown, trust)
     resumption.check(before, spec, old, old.epochs())
     if why := resumption.finished(old, spec.settings.train.epochs):
         click.echo(f"this run is finished: {why}")
@@ -126,7 +132,7 @@ def go_on(path: Path, file: str | None, overrides: tuple[str, ...], device: str 
         return
     threads = old.told().get("threads")
     machine = open_machine(spec, device or recorded(old, "device") or "auto", threads)
-    task = structure.prepared(assemble(spec, data_dir, shown), data_dir, shown)
+    task = structure.prepared(assemble(spec, data_dir, shown, trust), data_dir, shown)
     complete(lambda: run.resume(task, old, machine, shown))
 
 

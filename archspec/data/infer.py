@@ -15,15 +15,20 @@ from archspec.facts import Facts
 from archspec.syntax.schema import DataSettings
 
 
-def facts_of(name: str, packed: Mapping[str, Packed], benchmark: tuple[str, str] | None) -> Facts:
-    """The facts of a data set, everything measured. Raises Unfit for labels that are of no use."""
+def facts_of(
+    name: str, packed: Mapping[str, Packed], benchmark: tuple[str, str] | None, task: str | None = None
+) -> Facts:
+    """The facts of a data set, everything measured; the kind of task too, where it is not given.
+
+    Raises Unfit for labels that are of no use.
+    """
     first = next(iter(packed.values()))
     kind, out = kind_of([one.y for one in packed.values()])
     letters, features = alphabet([one.x for one in packed.values()])
     edge_letters, edge_features = alphabet([one.e for one in packed.values() if one.e is not None])
     base = Facts(
         name=name,
-        task=f"{first.level} {kind}",
+        task=f"{first.level} {task or kind}",
         out=out,
         letters=letters,
         features=features,

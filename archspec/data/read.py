@@ -17,14 +17,15 @@ class Unfit(Exception):
     """Graphs that cannot be learnt from here; the message completes the sentence `the data set `NAME` …`."""
 
 
-def packed(graphs: Sequence[Any], watch: Callable[[int], None], whole: bool) -> Packed:
+def packed(graphs: Sequence[Any], watch: Callable[[int], None], whole: bool, level: Rows | None = None) -> Packed:
     """The graphs packed, letters and edges in as few bytes as they need; of a whole set of one graph with masks.
 
-    Raises Unfit for graphs without labels, of several kinds of nodes, or that do not have the same columns.
+    What carries labels follows from their number where `level` does not say it. Raises Unfit for graphs without labels,
+    of several kinds of nodes, or that do not have the same columns.
     """
     if not len(graphs):
         raise Unfit("holds no graphs")
-    level = level_of(graphs)
+    level = level or level_of(graphs)
     parts = []
     for number, graph in enumerate(graphs):
         parts.append(pack(graph, level, number))
@@ -82,7 +83,9 @@ def pack(graph: Any, level: Rows, number: int) -> Packed:
 
 
 def array(tensor: Any) -> Array:
-    """A tensor as an array, a sparse one in full."""
+    """A tensor as an array, a sparse one in full; an array as it is."""
+    if isinstance(tensor, np.ndarray):
+        return tensor
     return cast(Array, (tensor.to_dense() if tensor.layout is not tensor_layout() else tensor).numpy())
 
 

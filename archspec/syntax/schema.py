@@ -34,7 +34,8 @@ class DataSettings(Settings):
     """What to train on."""
 
     name: str = Field(
-        description="a data set of `docs/data.md` (`pattern`, `zinc`, …), or a class of `torch_geometric.datasets`"
+        description="a data set of `docs/data.md` (`pattern`, `zinc`, …), a class of `torch_geometric.datasets`, "
+        "or your own: a folder (`./graphs`) or a function (`package.module:function`)"
     )
     batch_size: PositiveInt = Field(32, description="graphs in a training batch")
     limit: PositiveInt | None = Field(

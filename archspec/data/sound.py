@@ -1,0 +1,174 @@
+"""What graphs of the user's own have to be: every problem of all of them, each where it stands.
+
+Non-goal: opinions. Loops, repeated edges, isolated nodes and classes that a split lacks are told by `archspec data`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from archspec.data import targets
+from archspec.data.folds import FOLDS
+from archspec.data.packed import Rows
+from archspec.data.raw import Raw, Spot, more, table, width
+from archspec.data.targets import MANY
+from archspec.diagnostics import Diagnostic, SpecError
+
+COLUMNS = {"x": "num_nodes", "edge_attr": "num_edges", "pos": "num_nodes"}
+"""Every array of features, and what it has a row for."""
+
+MASKS = ("train_mask", "val_mask", "test_mask")
+ROWS = {**COLUMNS, **dict.fromkeys(MASKS, "num_nodes")}
+THINGS = {"num_nodes": "node", "num_edges": "edge"}
+
+
+def sound(splits: Mapping[str, Sequence[Raw]], whole: Spot, task: str | None) -> tuple[Rows, dict[str, list[Raw]]]:
+    """What carries the labels, and the graphs with their features and labels in the form that is packed.
+
+    `whole` is where the data set as such stands. Raises SpecError with all problems.
+    """
+    problems: list[Diagnostic] = []
+    graphs = [graph for part in splits.values() for graph in part]
+    well = []
+    for graph in graphs:
+        found = list(structure(graph))
+        problems += found or finite(graph)
+        well += [] if found else [graph]
+    problems += parts(splits, whole)
+    if len(graphs) == len(well) == 1 and "all" in splits:
+        problems += masks(graphs[0])
+    for name in COLUMNS:
+        problems += alike(name, well) or categories(name, well)
+    level, kind, wrong = targets.read(well, whole, task)
+    problems += wrong
+    if problems:
+        raise SpecError(problems)
+    letters = {name for name in COLUMNS if name != "pos" and are_letters(name, graphs)}
+    done = {part: [packable(graph, letters, kind) for graph in one] for part, one in splits.items()}
+    return level, done
+
+
+def structure(graph: Raw) -> Iterator[Diagnostic]:
+    """Nodes that there are, edges between them, and as many rows in every array as it needs."""
+    if graph.num_nodes < 1:
+        yield graph.at("graph", 0).problem("E0424", "it has no nodes", "leave it out")
+        return
+    edges = graph.edge_index
+    if edges.ndim != 2 or len(edges) != 2 or edges.dtype.kind not in "iu":
+        message = f"`edge_index` has the shape {list(edges.shape)} and the type {edges.dtype}"
+        yield graph.at("edge_index", 0).problem("E0420", message, "write [2, edges] whole numbers, source above target")
+        return
+    if len(outside := np.flatnonzero(((edges < 0) | (edges >= graph.num_nodes)).any(0))):
+        first = int(outside[0])
+        message = f"edge {first} goes from node {edges[0, first]} to {edges[1, first]}, and there are {graph.num_nodes}"
+        cure = "number the nodes of every graph from 0, and set `num_nodes` where there is no x"
+        yield graph.at("edge_index", first).problem("E0420", message + more(len(outside)), cure)
+    for name, rows in ROWS.items():
+        values, wanted = getattr(graph, name), getattr(graph, rows)
+        if values is not None and (not values.ndim or len(values) != wanted):
+            message = f"`{name}` has the shape {list(values.shape)}, and there are {wanted} {THINGS[rows]}s"
+            yield graph.at(name, 0).problem("E0422", message, f"give it one row a {THINGS[rows]}")
+
+
+def finite(graph: Raw) -> list[Diagnostic]:
+    """Numbers among the features that are none."""
+    found = []
+    for name in COLUMNS:
+        values = getattr(graph, name)
+        if values is not None and values.dtype.kind in "fc":
+            with np.errstate(over="ignore"):
+                bad = np.flatnonzero(~np.isfinite(table(values).astype(np.float32)).all(1))
+            if len(bad):
+                message = f"row {bad[0]} of `{name}` is not finite" + more(len(bad))
+                found.append(
+                    graph.at(name, int(bad[0])).problem("E0421", message, "replace it, or leave the graph out")
+                )
+    return found
+
+
+def alike(name: str, graphs: Sequence[Raw]) -> list[Diagnostic]:
+    """Graphs whose features are not as wide as those of the first, or that have none where others have."""
+    widths = [width(getattr(graph, name)) for graph in graphs]
+    wanted = next((one for one in widths if one is not None), None)
+    found = []
+    for graph, own in zip(graphs, widths, strict=True):
+        if own != wanted:
+            message = f"`{name}` has {own} numbers a row, those before have {wanted}"
+            if own is None:
+                message = f"there is no `{name}`, and other graphs have it"
+            found.append(graph.at(name, 0).problem("E0422", message, f"give every graph the same columns of `{name}`"))
+    return found
+
+
+def are_letters(name: str, graphs: Sequence[Raw]) -> bool:
+    """Whether a column holds categories: one whole number a row, in every graph."""
+    found = [values for graph in graphs if (values := getattr(graph, name)) is not None]
+    return bool(found) and all(one.dtype.kind in "uib" and width(one) == 1 for one in found)
+
+
+def categories(name: str, graphs: Sequence[Raw]) -> list[Diagnostic]:
+    """Categories below 0, or numbered so high that they cannot be meant as such."""
+    if name == "pos" or not are_letters(name, graphs):
+        return []
+    cure = f"number categories from 0, or make `{name}` floating point if it holds numbers"
+    found = []
+    for graph in graphs:
+        values = getattr(graph, name).reshape(-1)
+        if len(bad := np.flatnonzero(values < 0)):
+            message = f"row {bad[0]} of `{name}` is the category {values[bad[0]]}" + more(len(bad))
+            found.append(graph.at(name, int(bad[0])).problem("E0425", message, cure))
+    most = max(graphs, key=lambda graph: getattr(graph, name).max(initial=0))
+    column = getattr(most, name).reshape(-1)
+    rows = sum(len(getattr(graph, name)) for graph in graphs)
+    if len(column) and column.max() >= max(MANY, rows):
+        row = int(column.argmax())
+        message = f"row {row} of `{name}` is the category {column[row]}, and there are only {rows} rows"
+        found.append(most.at(name, row).problem("E0425", message, cure))
+    return found
+
+
+def parts(splits: Mapping[str, Sequence[Raw]], whole: Spot) -> Iterator[Diagnostic]:
+    """Splits that are empty, too little for folds, or masks that do not divide nodes."""
+    for part, graphs in splits.items():
+        if not graphs:
+            yield whole.problem("E0427", f"there are no graphs in `{part}`", "put some there")
+    everything = splits.get("all", ())
+    if 1 < len(everything) < FOLDS:
+        message = f"{len(everything)} graphs without splits are too few for ten folds"
+        yield whole.problem("E0427", message, "give splits: train, val and test")
+
+
+def masks(graph: Raw) -> Iterator[Diagnostic]:
+    """The masks of a single graph: all three or none, of truth values, no node in two of them."""
+    found = [getattr(graph, name) for name in MASKS]
+    if all(mask is None for mask in found):
+        if graph.num_nodes < FOLDS:
+            message = f"{graph.num_nodes} nodes without masks are too few for ten folds"
+            yield graph.at("train_mask", 0).problem("E0427", message, "give `train_mask`, `val_mask` and `test_mask`")
+        return
+    for name, mask in zip(MASKS, found, strict=True):
+        if mask is None or not (mask.dtype.kind == "b" or np.isin(mask, (0, 1)).all()) or not mask.any():
+            yield graph.at(name, 0).problem("E0427", f"`{name}` is missing, empty or not true and false", "add it")
+            return
+    widths = {table(mask).shape[1] for mask in found} - {1}
+    if len(widths) > 1:
+        message = f"the masks have {' and '.join(map(str, sorted(widths)))} columns"
+        yield graph.at("train_mask", 0).problem("E0427", message, "give every mask one column a fold")
+        return
+    first, second, third = (table(mask).astype(np.int64) for mask in found)
+    twice = np.flatnonzero((first + second + third > 1).any(1))
+    if len(twice):
+        message = f"node {twice[0]} is in two splits" + more(len(twice))
+        yield graph.at("train_mask", int(twice[0])).problem("E0427", message, "let the masks not overlap")
+
+
+def packable(graph: Raw, letters: set[str], kind: str) -> Raw:
+    """The graph with categories as int64, [rows], and numbers as float32, [rows, numbers]."""
+    changed: dict[str, Any] = {}
+    for name in COLUMNS:
+        if (values := getattr(graph, name)) is not None:
+            changed[name] = values.reshape(-1).astype(np.int64) if name in letters else table(values).astype(np.float32)
+    assert graph.y is not None  # else it is not sound
+    return replace(graph, **changed, y=targets.packable(graph.y, kind))
