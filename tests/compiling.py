@@ -1,7 +1,7 @@
 """Specs compiled for tests: a text or a file to a module, its weights and its graphs."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -9,15 +9,18 @@ from pathlib import Path
 import yaml
 from torch import Tensor
 
+from archspec.equal.batch import by_target
 from archspec.facts import Facts
 from archspec.facts.table import TABLE
+from archspec.ir.types import NEIGHBOURS, TARGETS
 from archspec.passes.forms import FORMS
 from archspec.pipeline import Built, build, compile_spec
 from archspec.reference import Graph, initial_weights
+from archspec.reference.graph import pairs
 from archspec.syntax.load import load_spec, parse_spec
 from archspec.syntax.printer import print_stack
 from archspec.syntax.spec import Spec
-from tests.graphs import batch, furnished
+from tests.graphs import batch, furnished, permuted
 
 LETTERS, FEATURES = 3, 3
 CATEGORIES: Facts = replace(TABLE["pattern"], edge_letters=4, positions=2)
@@ -62,7 +65,17 @@ class Case:
 
     def rows(self, graphs: list[Graph]) -> list[int]:
         """Rows of the prediction for each graph."""
-        return [graph.nodes if self.facts.level == "node" else 1 for graph in graphs]
+        return [len(self.places(graph, range(graph.nodes))) for graph in graphs]
+
+    def places(self, graph: Graph, order: Sequence[int]) -> list[int]:
+        """Which row of the prediction for a graph every row is that it has with node `order[k]` as its k-th."""
+        if self.facts.level == "graph":
+            return [0]
+        if self.facts.level == "node":
+            return [*order]
+        over = NEIGHBOURS if self.facts.level == "edge" else TARGETS
+        before, after = (by_target(pairs(one, over)) for one in (graph, permuted(graph, order)))
+        return [before.index(row) for row in after]
 
 
 def of_spec(spec: Spec, facts: Facts, **backend: str) -> Case:

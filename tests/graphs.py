@@ -57,11 +57,19 @@ def graph(shape: Shape, letters: int | None = None, features: int | None = None,
 
 
 def furnished(bare: Graph, facts: Facts, seed: int = 0) -> Graph:
-    """The graph with edge features and positions too, as far as the data set has them."""
+    """The graph with edge features, positions and listed pairs too, as far as the data set has them."""
     has_e = (facts.edge_letters, facts.edge_features) != (None, None)
     e = draw_features(len(bare.edges), facts.edge_letters, facts.edge_features, seed + 1) if has_e else None
     pos = draw_features(bare.nodes, None, facts.positions, seed + 2) if facts.positions else None
-    return replace(bare, e=e, pos=pos)
+    targets = listed(bare.nodes, seed + 3) if facts.level == "pair" else ()
+    return replace(bare, e=e, pos=pos, targets=targets)
+
+
+def listed(nodes: int, seed: int) -> tuple[tuple[int, int], ...]:
+    """About half of all pairs in any order, and some of them once more; none of every fourth graph."""
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(nodes**2, generator=generator)[: (nodes**2 + 1) // 2 if seed % 4 else 0].tolist()
+    return tuple(divmod(one, nodes) for one in order + order[:2])
 
 
 def draw_features(nodes: int, letters: int | None, features: int | None, seed: int) -> Tensor:
@@ -83,7 +91,8 @@ def permuted(original: Graph, order: Sequence[int]) -> Graph:
     place = {node: at for at, node in enumerate(order)}
     edges = tuple((place[target], place[source]) for target, source in original.edges)
     pos = None if original.pos is None else original.pos[list(order)]
-    return Graph(original.x[list(order)], original.nodes, edges, original.e, pos)
+    targets = tuple((place[i], place[j]) for i, j in original.targets)
+    return Graph(original.x[list(order)], original.nodes, edges, original.e, pos, targets)
 
 
 @st.composite

@@ -47,8 +47,8 @@ def renumbered(case: Case, graphs: Sequence[Graph], training: bool = True) -> It
     others = [permuted(graph, order.tolist()) for graph, order in zip(graphs, orders, strict=True)]
     rows = case.rows([*graphs])
     one, other = (predicted(prepared(case.built.module, case.weights, training), batch) for batch in (graphs, others))
-    for before, after, order in zip(one.split(rows), other.split(rows), orders, strict=True):
-        yield after, before[order] if case.facts.level == "node" else before
+    for graph, before, after, order in zip(graphs, one.split(rows), other.split(rows), orders, strict=True):
+        yield after, before[case.places(graph, order.tolist())]
 
 
 def unpadded(case: Case, graphs: Sequence[Graph]) -> Iterator[Pair]:

@@ -213,17 +213,17 @@ def test_raw_files_that_cannot_be_read(raw, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"name": "TUDataset"}, "E0408 `TUDataset` needs the option `name`"),
+        ({"name": "TUDataset"}, "E0407 `TUDataset` needs the option `name`"),
         ({"name": "TUDataset", "options": {"nam": "MUTAG"}}, r"E0403 `TUDataset` has no option `nam` \(write `name`\)"),
         (
             {"name": "mutag", "options": {"cleaned": "yes"}},
-            r"E0408 .*`cleaned` of `TUDataset` cannot be `yes` \(its default is `False`",
+            r"E0407 .*`cleaned` of `TUDataset` cannot be `yes` \(its default is `False`",
         ),
         (
             {"name": "HeterophilousGraphDataset", "options": {"name": "Mines"}},
-            "E0408 `HeterophilousGraphDataset` refuses its options",
+            "E0407 `HeterophilousGraphDataset` refuses its options",
         ),
-        ({"name": "TUDataset", "options": {"name": "../../MINE"}}, "E0408 the option `name` of `TUDataset` is a path"),
+        ({"name": "TUDataset", "options": {"name": "../../MINE"}}, "E0407 the option `name` of `TUDataset` is a path"),
         ({"name": "ZINC", "options": {"root": "/"}}, "E0403 `ZINC` has no option `root`"),
         ({"name": "TUDatasets"}, r"E0401 unknown data set `TUDatasets` \(write `TUDataset`"),
         ({"name": "mutag", "fold": 10}, r"E0414 .* \(write a number from 0 to 9\)"),

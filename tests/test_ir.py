@@ -232,7 +232,7 @@ def without_i(over: IndexSet) -> IndexSet:
 
 
 def test_sets_made_from_others_lie_within_them() -> None:
-    expander = IndexSet("expander", 4)
+    expander, targets = IndexSet("expander", 4), IndexSet("targets")
     assert without_self(NEIGHBOURS_AND_SELF) == without_self(NEIGHBOURS) == without_i(NEIGHBOURS)
     assert without_self(expander) == expander
     assert with_self(without_i(NEIGHBOURS)) == NEIGHBOURS_AND_SELF
@@ -245,6 +245,8 @@ def test_sets_made_from_others_lie_within_them() -> None:
         without_i(ALL): {ALL},
         expander: {ALL, without_i(ALL), plus},
         plus: {ALL},
+        targets: {ALL},
+        without_i(targets): {targets, ALL, without_i(ALL)},
         NEIGHBOURS: {NEIGHBOURS_AND_SELF, reach(2), ALL},
         ALL: set(),
         MEMBERS: set(),

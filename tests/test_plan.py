@@ -8,7 +8,7 @@ import pytest
 from archspec.diagnostics import SpecError
 from archspec.facts.table import Facts
 from archspec.ir.nodes import Node, Program, Section, in_order
-from archspec.ir.types import ALL, NEIGHBOURS, Axis, IndexSet
+from archspec.ir.types import ALL, NEIGHBOURS, TARGETS, Axis, IndexSet
 from archspec.passes.forms import FORMS
 from archspec.passes.optimise import optimise
 from archspec.passes.schedule import Choice, Shape, schedule
@@ -90,7 +90,7 @@ def test_costs_grow_with_the_graphs_and_the_features(op: str) -> None:
 
 @pytest.mark.parametrize("op", FORMS)
 def test_every_set_has_a_form(op: str) -> None:
-    for over in (NEIGHBOURS, ALL, IndexSet("reach", 2), IndexSet("expander", 4), IndexSet("- i", base=ALL)):
+    for over in (NEIGHBOURS, ALL, IndexSet("reach", 2), IndexSet("expander", 4), TARGETS, IndexSet("- i", base=ALL)):
         assert any(form.serves(over) for form in FORMS[op]) or (op == "pair_matmul" and over != ALL)
 
 

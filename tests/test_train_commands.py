@@ -299,20 +299,3 @@ def test_graphs_with_folds_from_the_command_line(place, call):
     code, _, err = call("train", "csl.yaml", "--set", "data.fold=5")
     assert code == 1
     assert "E0414" in err
-
-
-def test_labels_of_edges_are_not_trained_on_yet(place, call, monkeypatch):
-    import dataclasses
-
-    from archspec.facts import TABLE
-
-    monkeypatch.setitem(TABLE, "csl", dataclasses.replace(TABLE["csl"], task="edge classification"))
-    (place / "csl.yaml").write_text(SPEC.replace("pattern, limit: 12", "csl"))
-    code, _, err = call("train", "csl.yaml")
-    assert code == 1
-    assert "E0299" in err
-    assert "training on labels per edge is not supported yet" in err
-    assert "csl.yaml:" in err
-    code, _, err = call("check", "--static", "csl.yaml")
-    assert code == 1
-    assert "predictions for labels per edge are not supported yet" in err

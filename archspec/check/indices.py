@@ -7,12 +7,12 @@ from archspec.check.reading import node_at, pair_at, read_node, read_pair
 from archspec.check.values import Binding, Frame, Value, broken, is_broken, number_of
 from archspec.ir.nodes import Node
 from archspec.ir.sets import with_self, without_self
-from archspec.ir.types import ALL, MEMBERS, NEIGHBOURS, NODE, IndexSet
+from archspec.ir.types import ALL, MEMBERS, NEIGHBOURS, NODE, TARGETS, IndexSet
 from archspec.syntax import tree
 
-SETS = {"N": NEIGHBOURS, "V": ALL}
+SETS = {"N": NEIGHBOURS, "V": ALL, "targets": TARGETS}
 REDUCTIONS = ("sum", "mean", "max", "min", "std", "logsumexp", "softmax")
-KNOWN = "N, V, reach(k), expander(k), S + i, S - i, S if c, drop(S, p)"
+KNOWN = "N, V, reach(k), expander(k), targets, S + i, S - i, S if c, drop(S, p)"
 
 
 def index(expression: tree.Index, frame: Frame) -> Value:

@@ -14,7 +14,7 @@ from archspec.check.values import HIDDEN, Foreign, Frame, Function, Naming, Prim
 from archspec.facts import TABLE, Facts
 from archspec.ir.nodes import Node
 from archspec.ir.ops import PRIMITIVES
-from archspec.ir.types import EDGE, NODE, Axis, Type
+from archspec.ir.types import EDGE, NEIGHBOURS, NODE, TARGETS, Axis, Type
 from archspec.syntax import tree
 
 GRAPH_NAMES = ("degree", *structure.PER_PAIR)
@@ -23,8 +23,6 @@ RAW = ("x", "e", "pos")
 
 DATA_NAMES = (*RAW, "depth", "out", "letters", *GRAPH_NAMES)
 """Names that come from the data, the graph and the stack."""
-
-LATER_SETS = ("targets",)
 
 
 def name(expression: tree.Name, frame: Frame) -> Value:
@@ -148,9 +146,20 @@ def from_language(expression: tree.Name, frame: Frame) -> Value | None:
         return Primitive(wanted, None, wanted)
     if wanted in PRIMITIVES:
         return Primitive(wanted, PRIMITIVES[wanted])
-    if wanted in LATER_SETS:
-        return frame.unsupported(expression.span, f"the index set {wanted}")
-    return SETS.get(wanted)
+    return targets(expression, frame) if wanted == "targets" else SETS.get(wanted)
+
+
+def targets(expression: tree.Name, frame: Frame) -> Value:
+    """The pairs that have labels: all edges, or those that the data lists; E0405 where labels are of something else."""
+    facts = frame.world.facts
+    if facts is None or facts.level == "pair":
+        return TARGETS
+    if facts.level == "edge":
+        return NEIGHBOURS
+    having = ", ".join(name for name, one in TABLE.items() if one.level in ("edge", "pair"))
+    message = f"the data set `{facts.name}` has labels per {facts.level}, so there are no targets"
+    cure = f"name another set, such as N or V; data sets with labels of edges or pairs: {having}"
+    return frame.error("E0405", expression.span, message, help=cure)
 
 
 def unknown(wanted: str, expression: tree.Name, frame: Frame, known: Collection[str] = ()) -> Value:
@@ -177,7 +186,7 @@ def unknown(wanted: str, expression: tree.Name, frame: Frame, known: Collection[
     )
 
 
-LANGUAGE = frozenset((*PRIMITIVES, *SPECIAL, *FORMS, *SETS, *LATER_SETS, *DATA_NAMES))
+LANGUAGE = frozenset((*PRIMITIVES, *SPECIAL, *FORMS, *SETS, *DATA_NAMES))
 """Names that mean something in every spec."""
 
 

@@ -21,7 +21,7 @@ from archspec.syntax.spec import Spec
 LANGUAGE: tuple[tuple[str, frozenset[str]], ...] = (
     ("a primitive", frozenset((*PRIMITIVES, *SPECIAL))),
     ("a form of the language", frozenset(FORMS)),
-    ("an index set", frozenset((*SETS, "targets"))),
+    ("an index set", frozenset(SETS)),
     ("an index", frozenset(("i",))),
     ("a name from the data", frozenset(DATA_NAMES) - set(RAW)),
 )

@@ -11,7 +11,7 @@ from archspec.check.suggest import closest
 from archspec.check.unreachable import check_distances
 from archspec.check.values import Frame, Function, Place, Value, World, is_broken, number_of
 from archspec.ir.nodes import Node, Section
-from archspec.ir.types import Type
+from archspec.ir.types import EDGE, GRAPH, NODE, TARGETS, Domain, Type, pair
 from archspec.source import Span
 from archspec.syntax import tree
 from archspec.syntax.spec import Spec
@@ -217,21 +217,24 @@ def check_prediction(node: Node, span: Span, frame: Frame) -> None:
     facts = frame.world.facts
     if is_broken(node) or facts is None:
         return
-    if facts.level not in LEVELS:
-        message = f"predictions for labels per {facts.level} are not supported yet"
-        frame.error("E0299", span, message, help="name a data set with labels per node or per graph")
-    elif node.type.domain.kind != facts.level or node.type.entries != "number":
+    domain, cure = LEVELS[facts.level]
+    if node.type.domain != domain or node.type.entries != "number":
         said = str(node.type.domain) if node.type.entries == "number" else f"a {node.type.entries}"
-        message = f"the prediction is {said}; the data set has labels per {facts.level}"
-        frame.error("E0310", span, message, label=str(node.type), help=LEVELS[facts.level])
+        message = f"the prediction is {said}; the data set has labels {domain}"
+        frame.error("E0310", span, message, label=str(node.type), help=cure)
     elif [axis.size for axis in node.type.axes] != [facts.out]:
         wanted = f"one number for each of the {facts.out} classes" if "class" in facts.task else f"of size {facts.out}"
         message = f"the prediction must have the axis out, {wanted}"
         frame.error("E0310", span, message, label=str(node.type), help="end with `linear(x, out)`")
 
 
-LEVELS = {
-    "node": "end with `linear(x, out)` of a state per node",
-    "graph": "end with a value per graph: `linear(mean[i in V](x[i]), out)`",
+LEVELS: Mapping[str, tuple[Domain, str]] = {
+    "node": (NODE, "end with `linear(x, out)` of a state per node"),
+    "graph": (GRAPH, "end with a value per graph: `linear(mean[i in V](x[i]), out)`"),
+    "edge": (EDGE, "end with a value per edge: `y[i, j in N] = linear(concat(x[i], x[j]), out)`, then `y`"),
+    "pair": (
+        pair(TARGETS),
+        "end with a value on the targets: `y[i, j in targets] = linear(concat(x[i], x[j]), out)`, then `y`",
+    ),
 }
-"""How a prediction ends, by what carries a label."""
+"""Where a prediction lives and how it ends, by what carries a label."""

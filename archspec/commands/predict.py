@@ -1,4 +1,4 @@
-"""`archspec predict`: what a run's weights say about every node or graph of a split, as a file."""
+"""`archspec predict`: what a run's weights say about every node, edge, pair or graph of a split, as a file."""
 
 from pathlib import Path
 
@@ -28,10 +28,10 @@ def command(
     data_dir: Path | None,
     trust: bool,
 ) -> None:
-    """Write the predictions of RUN for every node or graph of a split into FILE.
+    """Write the predictions of RUN for every node, edge, pair or graph of a split into FILE.
 
-    Columns: graph (its number in the split), node (its number in the graph), label and prediction; for classes and
-    answers of yes and no also a logit and a probability for each.
+    Columns: graph (its number in the split), node (its number in the graph) or i and j (an edge leads from j to i),
+    label and prediction; for classes and answers of yes and no also a logit and a probability for each.
     """
     wait_politely()
     from archspec.commands.runs import reopen
@@ -48,7 +48,6 @@ def command(
     load_weights(evaluator, old, checkpoint)
     graphs = task.data.splits[split]
     rows = predictions.write(evaluator, graphs, output, lambda _graphs: None)
-    what = (
-        f"{rows:,} nodes of {counted(len(graphs), 'graph')}" if task.data.facts.level == "node" else f"{rows:,} graphs"
-    )
-    click.echo(f"{what} → {output}")
+    level = task.data.facts.level
+    what = "" if level == "graph" else f"{counted(rows, level)} of "
+    click.echo(f"{what}{counted(len(graphs), 'graph')} → {output}")

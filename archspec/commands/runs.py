@@ -18,9 +18,6 @@ from archspec.train.run import Machine, prepare, seed
 from archspec.train.structure import demands
 from archspec.train.task import Task, check_settings
 
-TRAINED = ("node", "graph")
-"""What may carry labels of a data set that is trained on."""
-
 
 def completed(spec: Spec, directory: Path | None, display: Display, trust: bool = False) -> Spec:
     """A spec to train, what it leaves to its data set filled in; the set is read if nothing is known of it yet."""
@@ -29,9 +26,6 @@ def completed(spec: Spec, directory: Path | None, display: Display, trust: bool 
         cure = "add `data: {name: …}`"
         raise SpecError([Diagnostic("E0609", "the spec names no data", path=spec.source.path, help=cure)])
     facts = known(data, at, directory) or open_data(spec, data, directory, display, trust).facts
-    if facts.level not in TRAINED:
-        message = f"training on labels per {facts.level} is not supported yet"
-        raise SpecError([Diagnostic("E0299", message, at, help="name a data set with labels per node or per graph")])
     return with_defaults(spec, facts)
 
 

@@ -5,11 +5,12 @@ model has something to find. Graph g of a split depends on (seed, split, g) alon
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 
-from archspec.data.packed import Packed, joined
+from archspec.data.packed import Packed, joined, smallest
 from archspec.data.plain import PlainGraph, packed, pyramid, same_label
 from archspec.data.random import Purpose, Stream
 
@@ -20,7 +21,10 @@ BASES: Mapping[str, range] = {"train": range(3, 11), "val": range(11, 13), "test
 """Bases of the pyramids of a split; graph g has the base at g modulo their number."""
 
 GRAPHS: Mapping[str, int] = {"train": 2_000, "val": 200, "test": 400}
-"""Graphs of the task on nodes. On pairs every base gives one graph: it has no random part."""
+"""Graphs of the task on nodes."""
+
+GRAPHS_OF_PAIRS: Mapping[str, int] = {split: len(bases) for split, bases in BASES.items()}
+"""Graphs of the task on pairs: one of every base, as it has no random part."""
 
 COLOURS = 3
 CHUNK = 250  # graphs held in memory at a time
@@ -33,6 +37,14 @@ def generate(seed: int, split: str, graphs: int) -> Iterator[Packed]:
     drawn = on_nodes(seed, split, graphs)
     while chunk := list(islice(drawn, CHUNK)):
         yield joined([packed(graph) for graph in chunk])
+
+
+def generate_pairs(_seed: int, split: str, graphs: int) -> Iterator[Packed]:
+    """The first so many graphs of the task on pairs, all ordered pairs of each by i, then j."""
+    for graph in islice(on_pairs(split), graphs):
+        pairs = np.argwhere(np.ones_like(graph.y))
+        labels = {"y": graph.y.reshape(-1), "pair": smallest(pairs), "pair_count": np.array([len(pairs)], np.int32)}
+        yield replace(packed(graph), level="pair", **labels)
 
 
 def on_nodes(seed: int, split: str, graphs: int) -> Iterator[PlainGraph]:

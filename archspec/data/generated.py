@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
-from archspec.data import cluster, csl, pattern
+from archspec.data import cluster, colouring, csl, pattern
 from archspec.data.cache import Draw, Progress, Report, cached, present
 from archspec.data.packed import Packed
 from archspec.data.place import Place
@@ -27,6 +27,8 @@ class Recipe:
 RECIPES = {
     "pattern": Recipe(pattern.VERSION, pattern.GRAPHS, pattern.generate, {"shared_patterns": True}),
     "cluster": Recipe(cluster.VERSION, cluster.GRAPHS, cluster.generate),
+    "colouring": Recipe(colouring.VERSION, colouring.GRAPHS, colouring.generate),
+    "colouring_pairs": Recipe(colouring.VERSION, colouring.GRAPHS_OF_PAIRS, colouring.generate_pairs),
     "csl": Recipe(csl.VERSION, {"all": len(csl.SKIPS) * csl.COPIES}, csl.generate),
 }
 

@@ -47,8 +47,8 @@ def load(
     those are generated if the whole set is not cached. `report` takes lines for the user, `progress` graphs done of all
     while generating or reading. Files of the user's own that could run a program are loaded only with `trust`. Raises
     SpecError, placed by `place`: E0401 unknown data set, E0402 cache folder not writable, E0403 unknown option, E0404
-    seed too large, E0408 to E0412 what `archspec.data.pyg` says, E0414 no such fold,
-    E0415 to E0427 what `archspec.data.own` says.
+    seed too large, E0407 an option's value, E0409 to E0412 what `archspec.data.pyg` says, E0414 no such fold, E0415 to
+    E0427 what `archspec.data.own` says.
     """
     facts = known(settings, place("data", "name"), directory)
     source = sources.source(settings)

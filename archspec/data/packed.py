@@ -21,8 +21,8 @@ class Packed:
     The edges into a node are `degree` consecutive entries of `source`, numbered within their graph from 0 in ascending
     order, so a batch needs one addition per graph and no sorting. Whole numbers in x and e are letters, floating-point
     ones are numbers. Labels y stand at nodes, edges (in the order of `source`), ordered pairs of nodes (those listed in
-    `pair`) or graphs, as `level` says: whole numbers are classes, [rows]; others are numbers or, where a row has many
-    answers of yes (1) and no (0), those, [rows, numbers], and NaN is unknown.
+    `pair`, by i) or graphs, as `level` says: whole numbers are classes, [rows]; others are numbers or, where a row has
+    many answers of yes (1) and no (0), those, [rows, numbers], and NaN is unknown.
     """
 
     sizes: NDArray[np.int32]  # [graphs], nodes of each graph
@@ -34,7 +34,7 @@ class Packed:
     pos: NDArray[Any] | None = None  # [nodes, dimensions]
     mask: NDArray[np.uint8] | None = None  # [nodes, folds], the bits of the splits that count a node (see PARTS)
     pair_count: NDArray[np.int32] | None = None  # [graphs], labelled pairs of each graph
-    pair: NDArray[Any] | None = None  # [pairs, 2], i and j of every labelled pair, numbered within their graph
+    pair: NDArray[Any] | None = None  # [pairs, 2], i, ascending, and j of every labelled pair, within their graph
     level: Rows = "node"
 
     @property

@@ -50,7 +50,7 @@ def fetch(
 ) -> tuple[dict[str, Packed], Facts]:
     """The graphs of a data set and its facts, measured and kept where the table does not have them.
 
-    Raises SpecError: E0403 no such option, E0408 an option missing or refused, E0409 raw files that can neither be
+    Raises SpecError: E0403 no such option, E0407 an option missing or refused, E0409 raw files that can neither be
     found nor downloaded, E0410 raw files that cannot be read, E0411 a package PyG needs is missing, E0412 graphs that
     are of no use here, E0402 the cache folder cannot be written.
     """
@@ -147,7 +147,7 @@ class Reader:
                 raise self.failure(problem, noise.getvalue()) from problem
 
     def check_options(self) -> None:
-        """E0403 for an option the class does not have, E0408 for one of another kind than its default or missing."""
+        """E0403 for an option the class does not have, E0407 for one of another kind than its default or missing."""
         name, allowed = self.source.pyg, {key: one for key, one in self.arguments().items() if key not in NO_OPTIONS}
         problems = []
         for option, value in self.source.options.items():
@@ -158,15 +158,15 @@ class Reader:
                 problems.append(Diagnostic("E0403", f"`{name}` has no option `{option}`", at, help=cure))
             elif isinstance(value, str) and outside(value):
                 cure = "write a name without `..` and not from the root"
-                problems.append(Diagnostic("E0408", f"the option `{option}` of `{name}` is a path", at, help=cure))
+                problems.append(Diagnostic("E0407", f"the option `{option}` of `{name}` is a path", at, help=cure))
             elif (default := allowed[option].default) is not inspect.Parameter.empty and not alike(value, default):
                 message = f"the option `{option}` of `{name}` cannot be `{value}`"
-                problems.append(Diagnostic("E0408", message, at, help=f"its default is `{default}`"))
+                problems.append(Diagnostic("E0407", message, at, help=f"its default is `{default}`"))
         for option, one in allowed.items():
             if one.default is inspect.Parameter.empty and option not in self.source.options:
                 cure = f"write `options: {{{option}: …}}`"
                 message = f"`{name}` needs the option `{option}`"
-                problems.append(Diagnostic("E0408", message, self.place("data", "name"), help=cure))
+                problems.append(Diagnostic("E0407", message, self.place("data", "name"), help=cure))
         if problems:
             raise SpecError(problems)
 
@@ -217,7 +217,7 @@ class Reader:
             cure = f"`pip install {needed}`; the extra `archspec-nn[data]` has what most data sets need"
             return wrong("E0411", f"PyG needs the package `{needed}` to read `{name}`", at, cure)
         if isinstance(problem, AssertionError | TypeError) and not noise:
-            return wrong("E0408", f"`{self.source.pyg}` refuses its options", at, "see PyG's documentation", line)
+            return wrong("E0407", f"`{self.source.pyg}` refuses its options", at, "see PyG's documentation", line)
         if isinstance(problem, OSError):
             tried = re.findall(r"Downloading (\S+)", noise) or [getattr(self.made(), "url", "")]
             folder = " or ".join(f"`{one}`" for one in self.raw_folders())

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from archspec.cost.parameters import trainable
-from archspec.equal.batch import packed
+from archspec.equal.batch import by_target, packed
 from archspec.equal.differences import Differences, difference
 from archspec.ir.nodes import Node, Program, Section
 from archspec.ir.settings import Drawn, frozen, initial
 from archspec.passes.rewrite import with_roots
 from archspec.reference import Graph, outcome
+from archspec.reference.graph import pairs
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,15 @@ def of_reference(
     still = frozen(program.settings)
     wanted = {name: leaf for name, leaf in leaves.items() if leaf.requires_grad and not is_statistic(name)}
     wanted = {name: leaf for name, leaf in wanted.items() if name not in still}
-    return differentiated(torch.cat(predictions), penalty, wanted, graphs)
+    return differentiated(torch.cat(as_packed(program, predictions, graphs)), penalty, wanted, graphs)
+
+
+def as_packed(program: Program, predictions: list[Tensor], graphs: Sequence[Graph]) -> list[Tensor]:
+    """The predictions for pairs in the order in which a batch has them."""
+    over = program.output.results[0][1].type.domain.over
+    if over is None:
+        return predictions
+    return [one[by_target(pairs(graph, over))] for one, graph in zip(predictions, graphs, strict=True)]
 
 
 def is_statistic(name: str) -> bool:

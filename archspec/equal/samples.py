@@ -35,8 +35,15 @@ def samples(facts: Facts, seed: int = 0, shapes: Sequence[tuple[int, Sequence[Pa
         x = drawn(nodes, facts.letters, facts.features or 1, generator)
         e = drawn(len(edges), facts.edge_letters, facts.edge_features, generator)
         pos = drawn(nodes, None, facts.positions, generator)
-        graphs.append(Graph(x, nodes, tuple(edges), e, pos))  # type: ignore[arg-type]
+        targets = asked(nodes, generator) if facts.level == "pair" else ()
+        graphs.append(Graph(x, nodes, tuple(edges), e, pos, targets))  # type: ignore[arg-type]
     return graphs
+
+
+def asked(nodes: int, generator: torch.Generator) -> tuple[Pair, ...]:
+    """Some pairs (i, j) in any order, one of them twice."""
+    order = torch.randperm(nodes**2, generator=generator)[: 1 + nodes**2 // 2].tolist()
+    return tuple(divmod(one, nodes) for one in [*order, order[0]])
 
 
 def drawn(rows: int, letters: int | None, features: int | None, generator: torch.Generator) -> Tensor | None:

@@ -77,7 +77,7 @@ def followed(node: Node, operands: Sequence[Infinite]) -> Infinite | None:
 
 def is_wide(over: IndexSet) -> bool:
     """Whether a set holds pairs without a way; a condition is taken to leave none, like one that chooses a value."""
-    return over.chain[0].name in ("V", "expander") and all(one.name != "if" for one in over.chain)
+    return over.chain[0].name in ("V", "expander", "targets") and all(one.name != "if" for one in over.chain)
 
 
 def is_learnt(node: Node) -> bool:

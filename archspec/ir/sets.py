@@ -11,14 +11,15 @@ class IndexSet:
     """A set of nodes j for every node i, or `members`, the nodes of every graph, with a row for every node.
 
     N follows the data's edges, repeated edges and self loops included; `N + i` has i once in place of any self loops;
-    in V, reach(k) and expander(k) a pair (i, j) occurs once. The others are made from a base: `- i` is the base without
+    in V, reach(k) and expander(k) a pair (i, j) occurs once; targets are the pairs that the data has labels for, as it
+    lists them. The others are made from a base: `- i` is the base without
     the pairs (i, i), `+ i` the base with i once, `if` and `drop` those of its pairs for which a condition of the
     section, or chance, says so: `key` is the same where the condition is, `text` is how it is written.
 
     `triples` holds, for every pair (i, j) of `pairs`, the pairs (i, k) of `third`: within one equation alone.
     """
 
-    name: Literal["N", "N + i", "V", "reach", "expander", "members", "triples", "- i", "+ i", "if", "drop"]
+    name: Literal["N", "N + i", "V", "reach", "expander", "targets", "members", "triples", "- i", "+ i", "if", "drop"]
     k: int = 0
     pairs: Union["IndexSet", None] = None
     third: Union["IndexSet", None] = None
@@ -36,7 +37,8 @@ class IndexSet:
     def within(self, other: "IndexSet") -> bool:
         """Whether every pair of this set is surely one of the other's.
 
-        N ⊆ N + i ⊆ reach(1) ⊆ … ⊆ V, expander(k) ⊆ V - i, and whatever is made by leaving pairs out is in its base.
+        N ⊆ N + i ⊆ reach(1) ⊆ … ⊆ V, expander(k) ⊆ V - i, targets ⊆ V, and whatever is made by leaving pairs out is in
+        its base.
         """
         if self == other:
             return True
@@ -45,9 +47,9 @@ class IndexSet:
         if other.base is not None:
             fits = self.lacks_self if other.name == "- i" else other.name == "+ i" and not other.conditional
             return fits and self.within(other.base)
-        if self.base is not None or {self.name, other.name} & {"members", "triples"} or other.name == "expander":
+        if self.base is not None or {self.name, other.name} & {"members", "triples"} or other.name in ALONE:
             return False
-        return other == ALL if self.name == "expander" else other.order > 0 and self.order < other.order
+        return other == ALL if self.name in ALONE else other.order > 0 and self.order < other.order
 
     @property
     def order(self) -> float:
@@ -90,10 +92,14 @@ class IndexSet:
         return any(one.decided for one in self.chain)
 
 
+ALONE = ("expander", "targets")
+"""Sets within V that have no place among N, N + i and reach(k)."""
+
 NEIGHBOURS = IndexSet("N")
 NEIGHBOURS_AND_SELF = IndexSet("N + i")
 ALL = IndexSet("V")
 ITSELF = IndexSet("reach", 0)
+TARGETS = IndexSet("targets")
 MEMBERS = IndexSet("members")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from archspec.ir.sets import ALL, ITSELF, MEMBERS, NEIGHBOURS, NEIGHBOURS_AND_SELF, IndexSet
+from archspec.ir.sets import ALL, ITSELF, MEMBERS, NEIGHBOURS, NEIGHBOURS_AND_SELF, TARGETS, IndexSet
 
 __all__ = [
     "ALL",
@@ -17,6 +17,7 @@ __all__ = [
     "NEIGHBOURS",
     "NEIGHBOURS_AND_SELF",
     "NODE",
+    "TARGETS",
     "Axis",
     "Domain",
     "IndexSet",

@@ -23,7 +23,8 @@ States = Mapping[str, Value]
 def evaluate(
     program: Program, weights: Mapping[str, Tensor], graphs: Sequence[Graph], training: bool = False
 ) -> list[Tensor]:
-    """The prediction for every graph: [nodes, *axes] where there is one per node, [1, *axes] where one per graph.
+    """The prediction for every graph: [nodes, *axes] where there is one per node, [1, *axes] where one per graph; where
+    there is one per edge or target, [pairs, *axes] in the order of `Graph`.
 
     `weights` go by their names in `state_dict`; they and numeric features may require gradients. Raises KeyError for a
     weight that is not there and ValueError for dropout in training.

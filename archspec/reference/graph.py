@@ -15,7 +15,7 @@ class Graph:
     """One graph: raw features of its `nodes` nodes, and its edges (target i, source j) in the order of the data.
 
     `x` holds categories [nodes] (integers) or numbers [nodes, features]; `e`, if there is one, the same with a row per
-    edge, and `pos` numbers [nodes, dimensions].
+    edge, and `pos` numbers [nodes, dimensions]. `targets` are the pairs (i, j) that labels are asked for, in any order.
     """
 
     x: Tensor
@@ -23,12 +23,13 @@ class Graph:
     edges: tuple[Pair, ...] = ()
     e: Tensor | None = None
     pos: Tensor | None = None
+    targets: tuple[Pair, ...] = ()
     kept: Mapping[IndexSet, Sequence[int]] = field(default_factory=dict)
     """The pairs of the base for which the condition of a set holds, as far as they are known."""
 
 
 def pairs(graph: Graph, over: IndexSet) -> list[Pair]:
-    """The pairs (i, j) with j in a set: N as the data has them, others by i.
+    """The pairs (i, j) with j in a set: N and targets as the data has them, others by i.
 
     Of members there is a pair for every node j, and the only i is 0, the graph. Of triples (i, j, k) there are pairs of
     places: that of (i, j) among the first pairs, that of (i, k) among the second.
@@ -63,8 +64,8 @@ def listed(graph: Graph, over: IndexSet) -> list[Pair]:
         return [(0, j) for j in range(graph.nodes)]
     if over.pairs is not None and over.third is not None:
         return triples(graph, over.pairs, over.third)
-    if over.name == "N":
-        return list(graph.edges)
+    if over.name in ("N", "targets"):
+        return list(graph.edges if over.name == "N" else graph.targets)
     return [(i, j) for i in range(graph.nodes) for j in members(graph, over, i)]
 
 

@@ -29,7 +29,8 @@ class Batch:
     `x` holds categories [nodes] (int64) or numbers [nodes, features]; edges are sorted by target, within a target as in
     the data, and `e`, which is like `x`, follows that order; `N.ptr` and `N.source` are the in-neighbours of every
     node; `pos` is [nodes, dimensions]. Labels `y` are classes [rows] (int64) or numbers [rows, …] of nodes, edges,
-    graphs or of the pairs (i, j) in `pair`; of those of nodes only the ones in `mask` count, if there is one.
+    graphs or of the pairs (i, j) in `pair`, which are sorted by i; of those of nodes only the ones in `mask` count, if
+    there is one.
     """
 
     x: Tensor
@@ -79,9 +80,11 @@ class Batch:
         return Padding(torch.arange(self.nodes, device=self.node_ptr.device) + start[self.graph], mask, width)
 
     def pairs(self, name: str, k: int = 0) -> Pairs:
-        """The pairs of an index set, made once: "N", "V", "reach" and "expander" (with k), "members" (of graphs).
+        """The pairs of an index set, made once: "N", "V", "reach" and "expander" (with k), "targets", "members" (of
+        graphs).
 
         With " + i" or " - i" behind it a name stands for the set with i once or without i. Another is a KeyError.
+        ValueError for targets of a batch that lists none.
         """
         if name in ("N", "members"):
             return self.N if name == "N" else self.members
@@ -102,6 +105,8 @@ class Batch:
             return Pairs(*reach_pairs(self.node_ptr, self.N.ptr, self.N.source, k), self.N.symmetric)
         if name == "expander":
             return Pairs(*expander_pairs(self.node_ptr, k), symmetric=True)
+        if name == "targets":
+            return listed(self.pair, self.nodes)
         raise KeyError(f"no index set is called {name!r}")
 
     def to(self, device: torch.device | str) -> "Batch":
@@ -115,6 +120,18 @@ class Batch:
         own = (self.y, self.e, self.pos, self.mask, self.pair)
         y, e, pos, mask, pair = (None if value is None else value.to(device) for value in own)
         return Batch(self.x.to(device), self.node_ptr.to(device), N, y, e, pos, cache, mask, pair)
+
+
+def listed(pair: Tensor | None, nodes: int) -> Pairs:
+    """Listed pairs (i, j), [pairs, 2], as a set; ValueError where there are none, or not sorted by i as labels are."""
+    if pair is None:
+        raise ValueError(
+            "the model asks for `targets`, and the batch lists no pairs (`edge_label_index` in PyG's data)"
+        )
+    i, j = pair.unbind(1)
+    if bool((i.diff() < 0).any()):
+        raise ValueError("the pairs (i, j) of a batch must be sorted by i")
+    return Pairs(offsets(torch.bincount(i, minlength=nodes)), j.contiguous())
 
 
 @dataclass(frozen=True)
@@ -144,16 +161,21 @@ _CONVERTED: dict[int, Converted] = {}
 """By the object's id, for PyG's objects have no hash; an entry goes when its object does."""
 
 
+PARTS = ("x", "edge_index", "edge_attr", "pos", "y", "edge_label_index", "ptr", "batch")
+"""What is read of PyG's objects."""
+
+
 def as_batch(graphs: object) -> Batch:
     """A Batch from itself or from PyG's Data or Batch: x, edge_index, where present edge_attr, pos, batch or ptr, y.
 
-    Anything with these attributes will do. The result is kept as long as the object and its tensors stay as they are
-    and none of them needs a gradient. TypeError: no such attributes, or features that are neither numbers nor one
-    category; ValueError: shapes or indices that do not fit.
+    The targets are the columns (j, i) of edge_label_index, if there is one. What a model says of edges or targets comes
+    sorted by i, those of one i as they were. Anything with these attributes will do. The result is kept as long as the
+    object and its tensors stay as they are and none of them needs a gradient. TypeError: no such attributes, or
+    features that are neither numbers nor one category; ValueError: shapes or indices that do not fit.
     """
     if isinstance(graphs, Batch):
         return graphs
-    parts = [getattr(graphs, name, None) for name in ("x", "edge_index", "edge_attr", "pos", "y", "ptr", "batch")]
+    parts = [getattr(graphs, name, None) for name in PARTS]
     tensors = [part for part in parts if isinstance(part, Tensor)]
     known = _CONVERTED.get(id(graphs))
     if known is not None and known.serves(graphs, tensors):
@@ -167,13 +189,13 @@ def as_batch(graphs: object) -> Batch:
 
 
 def _convert(graphs: object, parts: list[object]) -> Batch:
-    x, edge_index, e, pos, y, _, _ = parts
+    x, edge_index, e, pos, y, asked, _, _ = parts
     if not isinstance(x, Tensor) or not isinstance(edge_index, Tensor):
         missing = "x" if not isinstance(x, Tensor) else "edge_index"
         raise TypeError(f"a batch needs the tensors x and edge_index, and {type(graphs).__name__} has no {missing}")
     x = _features(x, "x")
     node_ptr = _node_ptr(parts, len(x), x.device)
-    _check_edges(edge_index, node_ptr, len(x))
+    _check_edges(edge_index, node_ptr, len(x), "edge_index")
     source, target = edge_index
     order = sorting(target, len(x))
     neighbours = Pairs(offsets(torch.bincount(target, minlength=len(x))), source[order].int())
@@ -186,7 +208,15 @@ def _convert(graphs: object, parts: list[object]) -> Batch:
             raise ValueError(f"pos must hold a row of numbers for each of the {len(x)} nodes")
         pos = _features(pos, "pos")
     y, e, pos = (part if isinstance(part, Tensor) else None for part in (y, e, pos))
-    return Batch(x, node_ptr, neighbours, y, e, pos)
+    return Batch(x, node_ptr, neighbours, y, e, pos, pair=_targets(asked, node_ptr, len(x)))
+
+
+def _targets(asked: object, node_ptr: Tensor, nodes: int) -> Tensor | None:
+    """Pairs (i, j) sorted by i from the columns (j, i), [pairs, 2]."""
+    if not isinstance(asked, Tensor):
+        return None
+    _check_edges(asked, node_ptr, nodes, "edge_label_index")
+    return asked.flip(0).T[sorting(asked[1], nodes)].int()
 
 
 def _features(value: Tensor, name: str) -> Tensor:
@@ -217,16 +247,16 @@ def _node_ptr(parts: list[object], nodes: int, device: torch.device) -> Tensor:
     return node_ptr
 
 
-def _check_edges(edge_index: Tensor, node_ptr: Tensor, nodes: int) -> None:
+def _check_edges(edge_index: Tensor, node_ptr: Tensor, nodes: int, name: str) -> None:
     """Two rows of node numbers, every edge within one graph; indices out of range would read foreign memory."""
     if edge_index.dim() != 2 or len(edge_index) != 2 or edge_index.dtype != torch.int64:
         raise ValueError(
-            f"edge_index must be int64 of shape [2, edges], and is {edge_index.dtype} of shape {list(edge_index.shape)}"
+            f"{name} must be int64 of shape [2, edges], and is {edge_index.dtype} of shape {list(edge_index.shape)}"
         )
     if edge_index.numel() == 0:
         return
     if int(edge_index.min()) < 0 or int(edge_index.max()) >= nodes:
-        raise ValueError(f"edge_index names nodes outside 0 to {nodes - 1}")
+        raise ValueError(f"{name} names nodes outside 0 to {nodes - 1}")
     source, target = torch.bucketize(edge_index.contiguous(), node_ptr[1:], right=True)
     if not torch.equal(source, target):
-        raise ValueError("edge_index joins nodes of different graphs")
+        raise ValueError(f"{name} joins nodes of different graphs")

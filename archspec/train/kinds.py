@@ -15,7 +15,7 @@ from archspec.train.metrics import Scores, batch_loss, counts, sums, weigh
 
 
 class Kind(ABC):
-    """What becomes of predictions [rows, out] and labels y; a row is a node or a graph."""
+    """What becomes of predictions [rows, out] and labels y; a row is a node, an edge, a pair or a graph."""
 
     rows: ClassVar[int]
     """Rows of the table of sums, each of `out` numbers."""

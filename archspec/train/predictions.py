@@ -1,4 +1,4 @@
-"""Predictions of a split, a row for every node or graph, into a file: `.csv`, `.npz` or `.pt`."""
+"""Predictions of a split, a row for every node, edge, pair or graph, into a file: `.csv`, `.npz` or `.pt`."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,7 +16,8 @@ from archspec.train.engine import Evaluator
 from archspec.train.faults import fault
 
 Columns = dict[str, NDArray[Any]]
-"""graph, node (its number in the graph) [rows]; label, prediction [rows] or [rows, out]; logit, probability."""
+"""graph, node or i and j (their numbers in the graph) [rows]; label, prediction [rows] or [rows, out]; logit,
+probability."""
 
 
 def write(evaluator: Evaluator, split: Split, path: Path, watch: Callable[[int], None]) -> int:
@@ -67,11 +68,15 @@ def columns(evaluator: Evaluator, split: Split, watch: Callable[[int], None]) ->
 
 
 def places(batch: Batch, first: int, level: str) -> dict[str, Tensor]:
-    """Which graph, and which node of it, every row of a prediction is for."""
+    """Which graph, and which node or pair (i, j) of it, every row of a prediction is for; edges lead from j to i."""
     if level == "graph":
         return {"graph": torch.arange(first, first + batch.graphs)}
-    graph = batch.graph.cpu()
-    node = torch.arange(batch.nodes) - batch.node_ptr.cpu()[graph]
+    graph, ptr = batch.graph.cpu(), batch.node_ptr.cpu()
+    if level in ("edge", "pair"):
+        pairs = batch.pairs("N" if level == "edge" else "targets")
+        i, j = pairs.target.cpu(), pairs.index.cpu()
+        return {"graph": graph[i] + first, "i": i - ptr[graph[i]], "j": j - ptr[graph[j]]}
+    node = torch.arange(batch.nodes) - ptr[graph]
     counted = slice(None) if batch.mask is None else batch.mask.cpu()
     return {"graph": (graph + first)[counted], "node": node[counted]}
 

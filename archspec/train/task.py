@@ -17,7 +17,7 @@ class Task:
 
     name: str
     module: nn.Module
-    """From a batch to predictions, [nodes, out] or [graphs, out]."""
+    """From a batch to predictions, [nodes, out], or so for edges, pairs or graphs."""
     data: DataSet
     batch_size: int
     train: TrainSettings
