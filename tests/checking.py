@@ -24,7 +24,7 @@ FACTS: Facts = TABLE["pattern"]
 
 def spec_text(**parts: str) -> str:
     """A spec whose parts may have several lines; `where` holds further definitions."""
-    unknown = set(parts) - set(PARTS) - {"penalty", "parameters"}
+    unknown = set(parts) - set(PARTS) - {"penalty", "parameters", "track"}
     assert not unknown, f"no such part: {unknown}"
     whole = PARTS | parts
     lines = ["name: test", "model:"]
@@ -34,6 +34,7 @@ def spec_text(**parts: str) -> str:
     lines += ["  where:", f"    layer: {value(whole['layer'], 6)}", textwrap.indent(whole["where"].strip("\n"), "    ")]
     lines += [f"data: {whole['data']}"] if whole["data"] else []
     lines += ["parameters:", textwrap.indent(whole["parameters"], "  ")] if "parameters" in whole else []
+    lines += [f"track: {whole['track']}"] if "track" in whole else []
     return "\n".join(lines) + "\n"
 
 

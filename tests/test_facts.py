@@ -61,7 +61,11 @@ def test_unknown_name_is_located_and_the_nearest_is_suggested():
     with pytest.raises(SpecError) as caught:
         known(DataSettings(name="Patern"), Span(text, 14, 20))
     assert str(caught.value) == "my.yaml:2:9: E0401 unknown data set `Patern` (write `pattern`)"
-    assert caught.value.diagnostics[0].notes[0].startswith("known data sets: `pattern`, `cluster`, `csl`, `zinc`")
+    assert (
+        caught.value.diagnostics[0]
+        .notes[0]
+        .startswith("known data sets: `pattern`, `cluster`, `colouring`, `colouring_pairs`, `csl`")
+    )
 
 
 def test_name_unlike_any_gets_the_list_without_a_guess():

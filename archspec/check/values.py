@@ -235,12 +235,3 @@ class Frame:
         """Report a problem; the result is a broken value."""
         self.world.problems.error(code, span, message, label=label, notes=notes, help=help)
         return broken(span)
-
-    def unsupported(self, span: Span, what: str, help: str = "") -> Node:
-        """Report something the language has and this version lacks."""
-        return self.error(
-            "E0299",
-            span,
-            f"{what} is not supported yet",
-            help=help or "docs/language.md, section 7, lists what this version lacks",
-        )
