@@ -68,7 +68,7 @@ def source(settings: DataSettings, place: Place, trust: bool) -> Found:
     """What reads the graphs; nothing is read yet. Raises SpecError: E0403, E0407, E0416."""
     if is_entry(settings.name):
         options = {name: value for name, value in settings.options.items() if name != "task"}
-        return partial(entry.read, settings.name, options)
+        return partial(entry.read, settings.name, options, place("data", "name"))
     layout = layout_of(settings.name, place)
     check_options(settings, layout, place)
     if layout.form == "pt":
