@@ -65,8 +65,8 @@ def find(name: str) -> Study:
         return STUDIES[name]
     known = " and ".join(f"`{one}`" for one in STUDIES)
     if name in TABLE:
-        message = f"the receptive field study of `{name}` is not supported yet: it needs labels of pairs"
-        raise SpecError([Diagnostic("E0299", message, help=f"the graphs that have them are {known}")])
+        message = f"the receptive field study of `{name}` is not supported yet: it is of one graph alone"
+        raise SpecError([Diagnostic("E0299", message, help=f"the graphs that it knows are {known}")])
     near = nearest(name, STUDIES)
     raise SpecError([Diagnostic("E0401", f"unknown data set `{name}`", help=near or f"studies are there of {known}")])
 
