@@ -71,6 +71,7 @@ WRONG = {
     ),
     "a negative class": (broken(2, y=torch.tensor([-1])), "E0423 graph 2: row 0 of `y` is -1, which is no class"),
     "a class like a number": (broken(2, y=torch.tensor([41_000])), "is the class 41000, and there are only 12 labels"),
+    "complex numbers": (broken(2, y=torch.tensor([1j])), "E0421 graph 2: `y` holds complex64"),
     "labels of different widths": (broken(2, y=torch.zeros(1, 2).long()), "E0422 graph 2: `y` has 2 numbers a row"),
     "a label that is not finite": (
         broken(2, y=torch.tensor([float("inf")])),
@@ -204,6 +205,20 @@ def test_a_file_that_asks_for_anything_else_is_refused_unless_it_is_trusted():
         assert isinstance(refused.exception, SpecError)
         assert "E0415" in str(refused.exception)
         assert run.invoke(main, [*arguments, "--trust"], catch_exceptions=False).exit_code == 0
+
+
+def test_a_run_does_not_go_on_with_other_files():
+    save("g", **three())
+    Path("s.yaml").write_text(SPEC.format(name="./g"))
+    run = CliRunner()
+    assert run.invoke(main, ["train", "s.yaml", "--run-dir", "r"], catch_exceptions=False).exit_code == 0
+    more = ["train", "s.yaml", "--resume", "r", "--set", "train.epochs=3"]
+    before = Path("g/train.pt").read_bytes()
+    torch.save(three()["train"][:5], "g/train.pt")
+    refused = run.invoke(main, more)
+    assert "E0614 the data in `./g` has changed since the run began" in str(refused.exception)
+    Path("g/train.pt").write_bytes(before)
+    assert run.invoke(main, more, catch_exceptions=False).exit_code == 0
 
 
 def test_a_refused_file_runs_nothing():

@@ -10,6 +10,7 @@ import click
 
 from archspec.commands.options import spec_options, trust_option
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.facts import own
 from archspec.syntax.load import load_spec
 from archspec.syntax.spec import Spec
 from archspec.train.waiting import wait_politely
@@ -110,6 +111,7 @@ def begin(
         folder.check_free(run_dir)
     machine = open_machine(spec, device or "auto")
     options = {"device": device or "auto", "data_dir": str(data_dir.absolute()) if data_dir else None}
+    options["data"] = content(spec)
     task = structure.prepared(assemble(spec, data_dir, shown, trust), data_dir, shown)
     complete(lambda: run.start(task, run_dir, machine, shown, options))
 
@@ -126,6 +128,7 @@ def go_on(
     before = load_spec(old.spec)
     spec = completed(load_spec(file or old.spec, overrides), data_dir, shown, trust)
     resumption.check(before, spec, old, old.epochs())
+    resumption.check_data(spec, recorded(old, "data"), old)
     if why := resumption.finished(old, spec.settings.train.epochs):
         click.echo(f"this run is finished: {why}")
         conclude(old)
@@ -134,6 +137,11 @@ def go_on(
     machine = open_machine(spec, device or recorded(old, "device") or "auto", threads)
     task = structure.prepared(assemble(spec, data_dir, shown, trust), data_dir, shown)
     complete(lambda: run.resume(task, old, machine, shown))
+
+
+def content(spec: Spec) -> str | None:
+    """What the data follows from where it is the user's own, so that a run goes on only with the same."""
+    return own.key(spec.settings.data) if spec.settings.data else None
 
 
 def complete(train: Callable[[], RunFolder]) -> None:

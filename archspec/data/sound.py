@@ -70,6 +70,9 @@ def structure(graph: Raw) -> Iterator[Diagnostic]:
         if values is not None and (not values.ndim or len(values) != wanted):
             message = f"`{name}` has the shape {list(values.shape)}, and there are {wanted} {THINGS[rows]}s"
             yield graph.at(name, 0).problem("E0422", message, f"give it one row a {THINGS[rows]}")
+    for name in (*ROWS, "y"):
+        if (values := getattr(graph, name)) is not None and values.dtype.kind not in "biuf":
+            yield graph.at(name, 0).problem("E0421", f"`{name}` holds {values.dtype}", "write real or whole numbers")
 
 
 def finite(graph: Raw) -> list[Diagnostic]:
@@ -77,7 +80,7 @@ def finite(graph: Raw) -> list[Diagnostic]:
     found = []
     for name in COLUMNS:
         values = getattr(graph, name)
-        if values is not None and values.dtype.kind in "fc":
+        if values is not None and values.dtype.kind == "f":
             with np.errstate(over="ignore"):
                 bad = np.flatnonzero(~np.isfinite(table(values).astype(np.float32)).all(1))
             if len(bad):
@@ -133,7 +136,8 @@ def parts(splits: Mapping[str, Sequence[Raw]], whole: Spot) -> Iterator[Diagnost
     """Splits that are empty, too little for folds, or masks that do not divide nodes."""
     for part, graphs in splits.items():
         if not graphs:
-            yield whole.problem("E0427", f"there are no graphs in `{part}`", "put some there")
+            where = "" if part == "all" else f" in `{part}`"
+            yield whole.problem("E0427", f"there are no graphs{where}", "put some there")
     everything = splits.get("all", ())
     if 1 < len(everything) < FOLDS:
         message = f"{len(everything)} graphs without splits are too few for ten folds"

@@ -75,7 +75,12 @@ def graph_files(place: Path, split: str) -> tuple[Path, ...]:
 
 
 def key(settings: DataSettings) -> str | None:
-    """What the files of a data set are called, equal for equal content and options; None where there is no content."""
+    """What the files of a data set are called, equal for equal content and options.
+
+    None where it is not the user's own, or no content is found.
+    """
+    if not is_own(settings.name):
+        return None
     content = "".join(f"{name} {digest}\n" for name, digest in contents(settings.name))
     if not content:
         return None

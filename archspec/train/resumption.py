@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.facts import own
 from archspec.syntax.load import parse_spec
 from archspec.syntax.spec import Spec
 from archspec.train.folder import RunFolder
@@ -25,6 +26,16 @@ def check(old: Spec, new: Spec, folder: RunFolder, epochs_done: int) -> None:
         problems.append(Diagnostic("E0614", message, new.place("train", "epochs"), help=cure, path=str(folder.path)))
     if problems:
         raise SpecError(problems)
+
+
+def check_data(spec: Spec, before: str | None, folder: RunFolder) -> None:
+    """E0614 where files of the user's own are not those that the run began with (`before` tells them)."""
+    data = spec.settings.data
+    if before is None or data is None or own.key(data) == before:
+        return
+    message = f"the data in `{data.name}` has changed since the run began"
+    cure = "put the old files back, or start a new run without `--resume`"
+    raise SpecError([Diagnostic("E0614", message, spec.place("data", "name"), help=cure, path=str(folder.path))])
 
 
 def problem(path: tuple[str, ...], before: Any, new: Spec, folder: RunFolder) -> Diagnostic:
