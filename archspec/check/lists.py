@@ -1,11 +1,12 @@
 """Lists: `layers(x)`, `each`, and the value that `sum`, `mean`, `max`, `min` make of a list."""
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from archspec.check.build import as_node, make
 from archspec.check.values import HIDDEN, Frame, Listing, Value, broken, is_broken, number_of
+from archspec.ir.nodes import Node
 from archspec.syntax import tree
 
 FOLDS: Mapping[str, tuple[str, Callable[[Any, Any], Any], str]] = {
@@ -32,12 +33,22 @@ def aggregate(expression: tree.Call, frame: Frame) -> Value:
             total = settle(total, number)
         return total / len(numbers) if expression.function.id == "mean" else total  # type: ignore[operator]
     nodes = [as_node(item, expression.arguments[0].value, frame) for item in items]
+    if (places := apart(nodes)) is not None:
+        message = f"the items of the list live in different places: {' and '.join(places)}"
+        cure = "let the state live in one place in every layer, and name what lives elsewhere"
+        return frame.error("E0304", expression.span, message, help=cure)
     total = nodes[0]
     for node in nodes[1:]:
         total = make(op, [total, node], expression.span, frame)
     if expression.function.id == "mean":
         total = make("div", [total, as_node(len(nodes), expression, frame)], expression.span, frame)
     return total
+
+
+def apart(nodes: Sequence[Node]) -> list[str] | None:
+    """The domains of items that do not go together; None where they do. Constants and graph values go with any."""
+    found = sorted({str(node.type.domain) for node in nodes if node.type.domain.kind not in ("constant", "graph")})
+    return found if len(found) > 1 and not any(map(is_broken, nodes)) else None
 
 
 def listing(expression: tree.Call, op: str, frame: Frame) -> tuple[Value, ...] | None:
