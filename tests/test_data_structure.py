@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from archspec.commands.runs import assemble
+from archspec.commands.opening import assemble
 from archspec.data import structure
 from archspec.data.load import load
 from archspec.data.packed import Packed, joined, smallest, sort_edges

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from archspec.commands.runs import assemble
+from archspec.commands.opening import assemble
 from archspec.data.load import DataSet
 from archspec.data.packed import Packed
 from archspec.data.split import Split
@@ -108,7 +108,7 @@ def assembled(name: str, monkeypatch, *overrides: str) -> str:
     """The message of a spec that is to train on the large graph."""
     split = sparse()
     data = DataSet("pattern", split, split, split, TABLE["pattern"])
-    monkeypatch.setattr("archspec.commands.runs.load", lambda *_: data)
+    monkeypatch.setattr("archspec.commands.opening.load", lambda *_: data)
     with pytest.raises(SpecError) as caught:
         assemble(load_spec(name, overrides), None, Silent())
     assert caught.value.diagnostics[0].span is not None
@@ -131,5 +131,5 @@ def test_a_spec_of_all_pairs_is_refused_with_what_it_would_take(name, what, monk
 def test_a_spec_of_sparse_sets_is_not(monkeypatch):
     split = sparse()
     data = DataSet("pattern", split, split, split, TABLE["pattern"])
-    monkeypatch.setattr("archspec.commands.runs.load", lambda *_: data)
+    monkeypatch.setattr("archspec.commands.opening.load", lambda *_: data)
     assert assemble(load_spec("gat", ["model.sizes.d=16"]), None, Silent()).data is data

@@ -21,7 +21,7 @@ HEAVY = {"torch", "torch_geometric", "lightning_fabric", "safetensors", "numpy"}
 
 EXCEPTIONS = {
     "emit.build": "the end of emit: source → module",
-    "commands.runs": "what the commands on runs share, imported by them when they run",
+    "commands.opening": "what the commands on runs share, imported by them when they run",
 }
 """Modules outside of those rows that import torch at once; nothing textual imports them."""
 

@@ -34,7 +34,7 @@ def command(run: Path, split: str, checkpoint: str, device: str | None, data_dir
     test are those it recorded, bit for bit; train is scored with the weights as they are, not while they change.
     """
     wait_politely()
-    from archspec.commands.runs import reopen
+    from archspec.commands.opening import reopen
     from archspec.train.display import choose, counted
     from archspec.train.engine import Evaluator
     from archspec.train.run import load_weights

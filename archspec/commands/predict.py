@@ -34,7 +34,7 @@ def command(
     label and prediction; for classes and answers of yes and no also a logit and a probability for each.
     """
     wait_politely()
-    from archspec.commands.runs import reopen
+    from archspec.commands.opening import reopen
     from archspec.train import folder, predictions
     from archspec.train.display import choose, counted
     from archspec.train.engine import Evaluator

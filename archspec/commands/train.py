@@ -55,7 +55,7 @@ def command(
         go_on(resume, spec, overrides, device, data_dir, trust)
         return
     read = load_spec(needed(spec), overrides)
-    from archspec.commands.runs import completed
+    from archspec.commands.opening import completed
     from archspec.train.display import choose
 
     shown = choose()
@@ -91,7 +91,7 @@ def holds(path: Path, spec: Spec) -> bool:
 
 def show_estimate(spec: Spec, device: str | None, data_dir: Path | None, shown: Display, trust: bool) -> None:
     """What training would take."""
-    from archspec.commands.runs import assemble, open_machine
+    from archspec.commands.opening import assemble, open_machine
     from archspec.train import estimate
     from archspec.train.engine import Engine
 
@@ -104,7 +104,7 @@ def begin(
     spec: Spec, run_dir: Path | None, device: str | None, data_dir: Path | None, shown: Display, trust: bool
 ) -> None:
     """Train in a new folder."""
-    from archspec.commands.runs import assemble, open_machine
+    from archspec.commands.opening import assemble, open_machine
     from archspec.train import folder, run, structure
 
     if run_dir is not None:
@@ -120,7 +120,7 @@ def go_on(
     path: Path, file: str | None, overrides: tuple[str, ...], device: str | None, data_dir: Path | None, trust: bool
 ) -> None:
     """Go on with a run."""
-    from archspec.commands.runs import assemble, completed, data_folder, open_machine, recorded
+    from archspec.commands.opening import assemble, completed, data_folder, open_machine, recorded
     from archspec.train import display, folder, resumption, run, structure
 
     old, shown = folder.find(path), display.choose()
