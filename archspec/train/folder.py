@@ -23,6 +23,8 @@ class RunFolder:
         self.code = path / "model.py"
         self.environment = path / "environment.json"
         self.metrics = path / "metrics.jsonl"
+        self.health = path / "health.jsonl"
+        self.places = path / "places.json"
         self.done = path / "done.json"
         self.checkpoints = path / "checkpoints"
         self.state = self.checkpoints / "last.pt"
