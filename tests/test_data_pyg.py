@@ -1,25 +1,18 @@
-"""Data sets that PyG reads: a small one written here, what can go wrong, and the real files of `ARCHSPEC_DATA`."""
+"""Data sets that PyG reads: a small one written here, and what can go wrong."""
 
-import json
 import os
 import subprocess
 import sys
 import urllib.error
-from dataclasses import fields, replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
 
-from archspec.data.infer import facts_of
 from archspec.data.load import load
-from archspec.data.read import Unfit, packed
 from archspec.diagnostics import SpecError
 from archspec.facts import TABLE, known, sources
 from archspec.syntax.schema import DataSettings
 
-REAL = os.environ.get("ARCHSPEC_DATA", "")
 TINY = {"name": "TUDataset", "options": {"name": "TINY"}}
 GRAPHS = 12
 
@@ -261,157 +254,3 @@ def test_a_short_name_and_its_class_are_one_data_set():
     assert known(long) is TABLE["mutag"]
     other = DataSettings(name="mutag", options={"use_node_attr": True})
     assert sources.key(sources.source(other)) != sources.key(sources.source(short))
-
-
-# What labels are for
-
-
-def graph(**given: object):
-    from torch_geometric.data import Data
-
-    return Data(**{"edge_index": torch.tensor([[0], [1]]), "num_nodes": 2, "y": torch.tensor([0]), **given})
-
-
-@pytest.mark.parametrize(
-    ("y", "task", "out"),
-    [
-        (torch.tensor([2]), "graph classification", 3),
-        (torch.tensor([[1]]), "graph classification", 2),
-        (torch.tensor([0.5]), "graph regression", 1),
-        (torch.tensor([[0.5, 2.0, 1.0]]), "graph regression", 3),
-        (torch.tensor([[1.0, 0.0, torch.nan]]), "graph multi-label", 3),
-        (torch.tensor([[1, 0, 1]]), "graph multi-label", 3),
-        (torch.tensor([1, 0]), "node classification", 2),
-        (torch.tensor([[1.0, 0.0], [0.0, 0.0]]), "node multi-label", 2),
-        (torch.tensor(True), "graph classification", 2),
-    ],
-)
-def test_the_task_follows_from_the_labels(y, task, out):
-    graphs = packed([graph(y=y) for _ in range(10)], print, whole=True)
-    found = facts_of("x", {"all": graphs}, None)
-    assert (found.task, found.out, found.letters) == (task, out, 1)
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"y": None}, "without labels"),
-        ({"y": torch.zeros(5)}, "neither one a node, one an edge nor one a graph"),
-        ({"x": torch.tensor([[1.0], [torch.nan]])}, "in `x` of graph 1 that is not finite"),
-        ({"x": torch.ones(3, 1)}, "has 3 rows of `x` in graph 1, where 2 belong"),
-        ({"x": torch.ones(2, 4)}, "of different widths"),
-        ({"y": torch.tensor([-1])}, "labels below 0"),
-        ({"edge_index": torch.tensor([[0], [2]])}, "an edge of graph 1 to a node that is not there"),
-    ],
-)
-def test_graphs_that_are_of_no_use(given, message):
-    fine = {"x": torch.ones(2, 1), "y": torch.tensor([1])}
-    with pytest.raises(Unfit, match=message):
-        packed([graph(**fine), graph(**{**fine, **given})], print, whole=False)
-
-
-def test_several_kinds_of_nodes_are_refused():
-    from torch_geometric.data import HeteroData
-
-    with pytest.raises(Unfit, match="several kinds of nodes"):
-        packed([HeteroData()], print, whole=True)
-
-
-def test_whole_numbers_in_several_columns_are_numbers():
-    found = packed([graph(x=torch.tensor([[1, 2], [3, 4]]))] * 2, print, whole=False)
-    assert found.x.tolist() == [[1.0, 2.0], [3.0, 4.0]] * 2
-
-
-def test_edges_are_sorted_and_what_they_carry_goes_along():
-    given = {
-        "edge_index": torch.tensor([[2, 0, 1, 0, 0], [1, 1, 0, 1, 2]]),
-        "edge_attr": torch.tensor([5, 6, 7, 8, 9]),
-        "num_nodes": 3,
-    }
-    found = packed([graph(**given)] * 2, print, whole=False)
-    assert found.degree.tolist() == [1, 3, 1] * 2
-    assert found.source.tolist() == [1, 0, 0, 2, 0] * 2
-    assert found.e.tolist() == [7, 6, 8, 5, 9] * 2  # repeated edges stay in their order
-
-
-# The real files
-
-
-def need(path: str) -> None:
-    if not REAL or not Path(REAL, path).exists():
-        pytest.skip(f"ARCHSPEC_DATA names no folder with {path}")
-
-
-FILES = {
-    "zinc": "zinc12k.npz",
-    "mutag": "TU/MUTAG",
-    "enzymes": "TU/ENZYMES",
-    "cora": "Planetoid/Cora",
-    "minesweeper": "Heterophilous/minesweeper",
-    "csl_released": "GNNBenchmark/CSL",
-}
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_facts_of_real_files_are_those_of_the_table(name, cache):
-    need(FILES[name])
-    data = load(DataSettings(name=name), cache)
-    file = cache / f"{sources.key(sources.source(DataSettings(name=name)))}.graphs"
-    from archspec.data.store import read
-
-    header = json.loads(file.read_bytes()[:8192].partition(b"\n")[2])
-    found = facts_of(name, read(file, header["made_by"]), data.facts.benchmark)
-    wanted = TABLE.get(name, TABLE["csl"])
-    if name == "zinc":  # its vocabulary is that of the whole ZINC, of which these molecules use 20
-        wanted = replace(wanted, letters=20)
-    for field in fields(wanted):
-        value = getattr(wanted, field.name)
-        value = pytest.approx(value, rel=1e-4) if isinstance(value, float) else value
-        assert field.name == "name" or getattr(found, field.name) == value, field.name
-
-
-def test_cora_has_its_published_split(cache):
-    need(FILES["cora"])
-    data = load(DataSettings(name="cora"), cache)
-    assert [len(split.labels) for split in data.splits.values()] == [140, 500, 1000]
-    assert np.bincount(data.train.labels).tolist() == [20] * 7
-
-
-def test_zinc_from_arrays_is_zinc_from_pickles(tmp_path, monkeypatch):
-    """A few molecules of the file of arrays, unpacked as PyG reads them, are the same graphs."""
-    import pickle
-
-    need(FILES["zinc"])
-    arrays = np.load(Path(REAL, "zinc12k.npz"))
-    raw = tmp_path / "data" / "ZINC" / "raw"
-    raw.mkdir(parents=True)
-    for split in ("train", "val", "test"):
-        molecules, atom, bond = [], 0, 0
-        for number in range(20):
-            n, m = int(arrays[f"{split}_n"][number]), int(arrays[f"{split}_m"][number])
-            adjacency = torch.zeros(n, n, dtype=torch.int8)
-            for i, j, kind in arrays[f"{split}_bond"][bond : bond + m].tolist():
-                adjacency[i, j] = adjacency[j, i] = kind
-            atoms = torch.from_numpy(arrays[f"{split}_atom"][atom : atom + n].copy())
-            y = torch.tensor([arrays[f"{split}_y"][number]])
-            molecules.append({"atom_type": atoms, "bond_type": adjacency, "logP_SA_cycle_normalized": y})
-            atom, bond = atom + n, bond + m
-        (raw / f"{split}.pickle").write_bytes(pickle.dumps(molecules))
-        (raw / f"{split}.index").write_text(",".join(map(str, range(20))) + "\n")
-    ours = load(DataSettings(name="zinc", limit=20), tmp_path / "ours")
-    monkeypatch.setenv("ARCHSPEC_DATA", str(tmp_path / "data"))
-    theirs = load(DataSettings(name="zinc", limit=20), tmp_path / "theirs")
-    for split, graphs in ours.splits.items():
-        others = theirs.splits[split].packed
-        for name, column in graphs.packed.columns.items():
-            np.testing.assert_array_equal(column, getattr(others, name), err_msg=f"{split}.{name}")
-
-
-def test_the_page_on_data_has_every_name():
-    page = (Path(__file__).parent.parent / "docs" / "data.md").read_text()
-    assert [name for name in (*TABLE, *sources.SOURCES) if f"`{name}`" not in page] == []

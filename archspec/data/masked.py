@@ -1,4 +1,4 @@
-"""Splits that share one graph: all of it is seen, and the labels of some nodes count."""
+"""Splits that share one graph: all of it is seen, and the labels of some nodes, edges or pairs count."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Whole(Split):
 
 
 class Masked(Split):
-    """The nodes of one graph that count in a part: "train", "val" or "test", of the fold of this number.
+    """The labels of one graph that count in a part: "train", "val" or "test", of the fold of this number.
 
     Its batches share their tensors with those of the other parts and must not be changed.
     """
@@ -36,11 +36,11 @@ class Masked(Split):
         super().__init__(whole.packed, whole.symmetric)
         assert whole.packed.mask is not None  # else it would be no masked split
         self.whole = whole
-        self.mask: NDArray[np.bool_] = (whole.packed.mask[:, fold] & PARTS[part]) != 0  # [nodes]
+        self.mask: NDArray[np.bool_] = (whole.packed.mask[:, fold] & PARTS[part]) != 0  # [rows]
 
     @property
     def labels(self) -> NDArray[Any]:
-        """Labels of the nodes that count."""
+        """The labels that count."""
         return self.packed.y[self.mask]
 
     def batch(self, indices: ArrayLike | Sequence[int]) -> Batch:

@@ -32,7 +32,7 @@ class Packed:
     source: NDArray[Any]  # [edges], unsigned, the in-neighbours
     e: NDArray[Any] | None = None  # [edges] letters or [edges, features]
     pos: NDArray[Any] | None = None  # [nodes, dimensions]
-    mask: NDArray[np.uint8] | None = None  # [nodes, folds], the bits of the splits that count a node (see PARTS)
+    mask: NDArray[np.uint8] | None = None  # [rows, folds], the bits of the splits that count a label (see PARTS)
     pair_count: NDArray[np.int32] | None = None  # [graphs], labelled pairs of each graph
     pair: NDArray[Any] | None = None  # [pairs, 2], i, ascending, and j of every labelled pair, within their graph
     level: Rows = "node"
@@ -49,7 +49,7 @@ class Packed:
 
     def rows(self, name: str) -> Rows:
         """What the column of a name has a row for."""
-        return self.level if name == "y" else ROWS[name]
+        return self.level if name in ("y", "mask") else ROWS[name]
 
     def starts(self, rows: Rows) -> NDArray[np.int64]:
         """Where the rows of every graph start and end, [graphs + 1]."""
@@ -82,11 +82,11 @@ COLUMNS = tuple(column.name for column in fields(Packed) if column.name != "leve
 
 ROWS: Mapping[str, Rows] = {
     **dict.fromkeys(("sizes", "pair_count"), "graph"),
-    **dict.fromkeys(("x", "degree", "pos", "mask"), "node"),
+    **dict.fromkeys(("x", "degree", "pos"), "node"),
     **dict.fromkeys(("source", "e"), "edge"),
     "pair": "pair",
 }
-"""What every column but y has a row for."""
+"""What every column but y and mask, which have one for every label, has a row for."""
 
 
 def joined(parts: Sequence[Packed]) -> Packed:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archspec.data.packed import Rows
 from archspec.diagnostics import Diagnostic
 from archspec.source import Span
 
@@ -47,14 +48,22 @@ class Raw:
     x: Array | None = None
     edge_attr: Array | None = None
     pos: Array | None = None
+    edge_label_index: Array | None = None  # [2, pairs], j above i, the pairs that y has labels of
     train_mask: Array | None = None
     val_mask: Array | None = None
     test_mask: Array | None = None
+    level: Rows | None = None
+    """What carries the labels, where that is known from elsewhere."""
 
     @property
     def num_edges(self) -> int:
         """How many edges there are."""
         return int(self.edge_index.shape[1])
+
+    @property
+    def num_pairs(self) -> int:
+        """How many pairs are listed."""
+        return 0 if self.edge_label_index is None else int(self.edge_label_index.shape[1])
 
 
 def table(values: Array) -> Array:

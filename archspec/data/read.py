@@ -43,8 +43,10 @@ def level_of(graphs: Sequence[Any]) -> Rows:
     first = graphs[0]
     if not hasattr(first, "edge_index") or not hasattr(first, "num_nodes"):
         raise Unfit("has several kinds of nodes or edges, which is not supported yet")
-    if any(getattr(one, "y", None) is None or getattr(one, "edge_index", None) is None for one in graphs):
+    if any(labelled(one) is None or getattr(one, "edge_index", None) is None for one in graphs):
         raise Unfit("has graphs without labels `y` or without `edge_index`")
+    if any(getattr(one, "edge_label_index", None) is not None for one in graphs):
+        return "pair"
     counts = [(rows_of(one.y), one.num_nodes, one.edge_index.shape[1]) for one in graphs]
     if len(graphs) > 1 and all(labels == 1 for labels, _, _ in counts):
         return "graph"
@@ -55,6 +57,13 @@ def level_of(graphs: Sequence[Any]) -> Rows:
     raise Unfit("has labels `y` that are neither one a node, one an edge nor one a graph")
 
 
+def labelled(graph: Any) -> Any:
+    """The labels: where pairs are listed in `edge_label_index`, theirs, `edge_label` or y; None without."""
+    listed = getattr(graph, "edge_label_index", None) is not None
+    own = getattr(graph, "edge_label", None) if listed else None
+    return getattr(graph, "y", None) if own is None else own
+
+
 def rows_of(y: Any) -> int:
     """How many labels a tensor holds."""
     return len(y) if y.dim() else 1
@@ -63,23 +72,46 @@ def rows_of(y: Any) -> int:
 def pack(graph: Any, level: Rows, number: int) -> Packed:
     """One graph; without features every node carries the letter 0."""
     nodes = int(graph.num_nodes)
-    edges = array(graph.edge_index).astype(np.int64)
-    if edges.size and not 0 <= edges.min() <= edges.max() < nodes:
-        raise Unfit(f"has an edge of graph {number} to a node that is not there")
+    edges = ends(graph.edge_index, nodes, f"an edge of graph {number}")
     order, degree, source = sort_edges(edges, nodes)
     x = np.zeros(nodes, np.int64) if graph.x is None else features(array(graph.x), "x", nodes, number)
-    y = labels(array(graph.y))
+    y, kept = labels(array(labelled(graph))), labels_order(graph, level, number)
+    if kept is not None and len(y) != len(kept):
+        raise Unfit(f"has {len(y)} labels in graph {number}, where {len(kept)} belong")
+    pair = np.flip(array(graph.edge_label_index).astype(np.int64).T[kept], 1) if level == "pair" else None
     e, pos = getattr(graph, "edge_attr", None), getattr(graph, "pos", None)
     return Packed(
         np.array([nodes], np.int32),
         x,
-        y[order] if level == "edge" else y,
+        y if kept is None else y[kept],
         degree,
         source,
         None if e is None else features(array(e), "edge_attr", len(order), number)[order],
         None if pos is None else features(array(pos).astype(np.float32), "pos", nodes, number),
+        pair_count=None if pair is None else np.array([len(pair)], np.int32),
+        pair=pair,
         level=level,
     )
+
+
+def ends(index: Any, nodes: int, what: str) -> NDArray[np.int64]:
+    """Two rows of numbers of nodes that are there."""
+    found = array(index).astype(np.int64)
+    if found.ndim != 2 or len(found) != 2 or (found.size and not 0 <= found.min() <= found.max() < nodes):
+        raise Unfit(f"has {what} to a node that is not there")
+    return found
+
+
+def labels_order(graph: Any, level: Rows, number: int = 0) -> NDArray[np.int64] | None:
+    """Which label comes when: those of edges in their stored order, those of pairs (i, j) by i; None for others."""
+    nodes = int(graph.num_nodes)
+    if level == "edge":
+        return sort_edges(array(graph.edge_index).astype(np.int64), nodes)[0]
+    if level != "pair":
+        return None
+    if getattr(graph, "edge_label_index", None) is None:
+        raise Unfit(f"lists no pairs in graph {number}, and others have `edge_label_index`")
+    return np.argsort(ends(graph.edge_label_index, nodes, f"a pair of graph {number}")[1], kind="stable")
 
 
 def array(tensor: Any) -> Array:
@@ -119,24 +151,44 @@ def labels(y: Array) -> Array:
 
 
 def masked(one: Packed, graph: Any) -> Packed:
-    """A single graph with the masks of its splits; ten folds over its nodes where it comes without."""
-    if one.level != "node":
-        raise Unfit("has a single graph with labels that are not of its nodes")
-    masks = {part: getattr(graph, name, None) for part, name in PARTS_OF_MASKS.items()}
-    if any(mask is None for mask in masks.values()):
+    """A single graph with the masks of its splits, a row for every label; ten folds where it comes without."""
+    if one.level == "graph":
+        raise Unfit("has a single graph with labels that are not of its nodes, edges or pairs")
+    masks = {
+        part: array(mask) for part, name in PARTS_OF_MASKS.items() if (mask := getattr(graph, name, None)) is not None
+    }
+    if len(masks) < len(PARTS_OF_MASKS):
         return one.made({**one.columns, "mask": dealt_masks(one)})
-    columns = {part: array(mask).reshape(len(one.x), -1) for part, mask in masks.items()}
-    folds = max(mask.shape[1] for mask in columns.values())
-    bits = np.zeros((len(one.x), folds), dtype=np.uint8)
+    columns = {part: mask.reshape(len(mask), -1) for part, mask in masks.items()}
+    if any(len(mask) != len(one.y) for mask in columns.values()):
+        raise Unfit(f"has masks with another number of rows than the {len(one.y)} labels")
+    kept = labels_order(graph, one.level)
+    bits = np.zeros((len(one.y), max(mask.shape[1] for mask in columns.values())), dtype=np.uint8)
     for part, mask in columns.items():
-        bits |= mask.astype(np.uint8) * np.uint8(PARTS[part])
+        bits |= (mask if kept is None else mask[kept]).astype(np.uint8) * np.uint8(PARTS[part])
     return one.made({**one.columns, "mask": bits})
 
 
 def dealt_masks(one: Packed) -> NDArray[np.uint8]:
-    """Masks of ten folds over the nodes of a graph, drawn with seed 0."""
-    bits = np.zeros((len(one.x), FOLDS), dtype=np.uint8)
+    """Masks of ten folds over the labels of a graph, drawn with seed 0; those of (i, j) and (j, i) stay together."""
+    first, group = together(one)
+    bits = np.zeros((len(one.y), FOLDS), dtype=np.uint8)
     for fold in range(FOLDS):
-        for part, nodes in dealt(one.y, fold, 0).items():
-            bits[nodes, fold] = PARTS[part]
+        for part, groups in dealt(one.y[first], fold, 0).items():
+            bits[np.isin(group, groups), fold] = PARTS[part]
     return bits
+
+
+def together(one: Packed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Labels that stay in one split: the first label of every group, and the group of every label.
+
+    Each label is alone, except those of two nodes, which are one group in whatever direction: an undirected edge whose
+    two directions were in different splits would give its label away.
+    """
+    if one.level not in ("edge", "pair"):
+        return np.arange(len(one.y)), np.arange(len(one.y))
+    if one.pair is not None:
+        i, j = one.pair.astype(np.int64).T
+    else:
+        i, j = np.repeat(np.arange(len(one.degree)), one.degree), one.source.astype(np.int64)
+    return np.unique(np.minimum(i, j) * len(one.x) + np.maximum(i, j), return_index=True, return_inverse=True)[1:]

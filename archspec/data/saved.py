@@ -4,16 +4,17 @@ import pickle
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from archspec.data.raw import Array, Raw, Spot
-from archspec.data.read import array
+from archspec.data.read import array, labelled
 from archspec.diagnostics import Diagnostic, SpecError
 
-ARRAYS = ("edge_index", "y", "x", "edge_attr", "pos", "train_mask", "val_mask", "test_mask")
+ARRAYS = ("edge_index", "x", "edge_attr", "pos", "edge_label_index", "train_mask", "val_mask", "test_mask")
 
 UNSAFE = re.compile(r"GLOBAL (\S+)")
 
@@ -39,7 +40,7 @@ def loaded(path: Path, trust: bool) -> Any:
     import torch
 
     try:
-        with torch.serialization.safe_globals(allowed()):
+        with only(allowed()):
             return torch.load(path, map_location="cpu", weights_only=not trust)
     except Exception as problem:  # a damaged file raises whatever its bytes ask for
         if isinstance(problem, pickle.UnpicklingError) and not trust and (asked := UNSAFE.search(str(problem))):
@@ -50,13 +51,34 @@ def loaded(path: Path, trust: bool) -> Any:
         raise SpecError([Diagnostic("E0417", message, path=str(path), help=cure)]) from problem
 
 
+@contextmanager
+def only(classes: Sequence[Any]) -> Iterator[None]:
+    """Let files of tensors ask for these classes and no others, whatever was allowed before."""
+    from torch.serialization import add_safe_globals, clear_safe_globals, get_safe_globals
+
+    before = get_safe_globals()
+    clear_safe_globals()
+    add_safe_globals([*classes])
+    try:
+        yield
+    finally:
+        clear_safe_globals()
+        add_safe_globals(before)
+
+
 def allowed() -> list[Any]:
-    """The classes that graphs of PyG are made of."""
+    """What graphs of PyG are made of: classes, and what stands for the one that torch cannot read back."""
     from torch_geometric.data import Data
     from torch_geometric.data.data import DataEdgeAttr, DataTensorAttr
-    from torch_geometric.data.storage import BaseStorage, EdgeStorage, GlobalStorage, NodeStorage
+    from torch_geometric.data.storage import AttrType, BaseStorage, EdgeStorage, GlobalStorage, NodeStorage
 
-    return [Data, DataEdgeAttr, DataTensorAttr, BaseStorage, GlobalStorage, NodeStorage, EdgeStorage]
+    storages = (BaseStorage, GlobalStorage, NodeStorage, EdgeStorage)
+    return [Data, DataEdgeAttr, DataTensorAttr, *storages, AttrType, (empty, "collections.defaultdict")]
+
+
+def empty(*_default: object) -> dict[Any, Any]:
+    """In place of a `defaultdict`: what graphs remember of their attributes, and `RandomLinkSplit` leaves in them."""
+    return {}
 
 
 def refused(path: Path, asked: str) -> Diagnostic:
@@ -101,7 +123,9 @@ def no_graphs(value: Any, path: str, words: str) -> Diagnostic:
 def raw(graph: Any, path: str, words: str) -> Raw:
     """A graph as arrays; without x, positions or edges its nodes are counted as PyG does."""
     spot = Spot(path, words)
-    found = {name: plain(value) for name in ARRAYS if (value := getattr(graph, name, None)) is not None}
+    found: dict[str, Any] = {name: plain(value) for name in ARRAYS if (value := getattr(graph, name, None)) is not None}
+    if (y := labelled(graph)) is not None:
+        found["y"] = plain(y)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that nodes are counted by edges
         nodes = int(graph.num_nodes or 0)

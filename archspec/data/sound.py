@@ -20,7 +20,10 @@ COLUMNS = {"x": "num_nodes", "edge_attr": "num_edges", "pos": "num_nodes"}
 """Every array of features, and what it has a row for."""
 
 MASKS = ("train_mask", "val_mask", "test_mask")
-ROWS = {**COLUMNS, **dict.fromkeys(MASKS, "num_nodes")}
+ENDS = {
+    "edge_index": ("edge", "goes from node {} to {}", "source above target"),
+    "edge_label_index": ("pair", "is of the nodes j = {} and i = {}", "j above i"),
+}
 THINGS = {"num_nodes": "node", "num_edges": "edge"}
 
 
@@ -37,11 +40,11 @@ def sound(splits: Mapping[str, Sequence[Raw]], whole: Spot, task: str | None) ->
         problems += found or finite(graph)
         well += [] if found else [graph]
     problems += parts(splits, whole)
-    if len(graphs) == len(well) == 1 and "all" in splits:
-        problems += masks(graphs[0])
+    level, kind, wrong = targets.read(well, whole, task)
+    if len(graphs) == len(well) == 1 and "all" in splits and not wrong:
+        wrong = list(masks(graphs[0], level))
     for name in COLUMNS:
         problems += alike(name, well) or categories(name, well)
-    level, kind, wrong = targets.read(well, whole, task)
     problems += wrong
     if problems:
         raise SpecError(problems)
@@ -55,24 +58,33 @@ def structure(graph: Raw) -> Iterator[Diagnostic]:
     if graph.num_nodes < 1:
         yield graph.at("graph", 0).problem("E0424", "it has no nodes", "leave it out")
         return
-    edges = graph.edge_index
-    if edges.ndim != 2 or len(edges) != 2 or edges.dtype.kind not in "iu":
-        message = f"`edge_index` has the shape {list(edges.shape)} and the type {edges.dtype}"
-        yield graph.at("edge_index", 0).problem("E0420", message, "write [2, edges] whole numbers, source above target")
-        return
-    if len(outside := np.flatnonzero(((edges < 0) | (edges >= graph.num_nodes)).any(0))):
-        first = int(outside[0])
-        message = f"edge {first} goes from node {edges[0, first]} to {edges[1, first]}, and there are {graph.num_nodes}"
-        cure = "number the nodes of every graph from 0, and set `num_nodes` where there is no x"
-        yield graph.at("edge_index", first).problem("E0420", message + more(len(outside)), cure)
-    for name, rows in ROWS.items():
+    for name in ENDS:
+        if wrong := list(ends(graph, name)):
+            yield from wrong
+            return
+    for name, rows in COLUMNS.items():
         values, wanted = getattr(graph, name), getattr(graph, rows)
         if values is not None and (not values.ndim or len(values) != wanted):
             message = f"`{name}` has the shape {list(values.shape)}, and there are {wanted} {THINGS[rows]}s"
             yield graph.at(name, 0).problem("E0422", message, f"give it one row a {THINGS[rows]}")
-    for name in (*ROWS, "y"):
+    for name in (*COLUMNS, *MASKS, "y"):
         if (values := getattr(graph, name)) is not None and values.dtype.kind not in "biuf":
             yield graph.at(name, 0).problem("E0421", f"`{name}` holds {values.dtype}", "write real or whole numbers")
+
+
+def ends(graph: Raw, name: str) -> Iterator[Diagnostic]:
+    """Edges, or pairs, to nodes that are not there."""
+    values, (what, words, above) = getattr(graph, name), ENDS[name]
+    if values is None:
+        return
+    if values.ndim != 2 or len(values) != 2 or values.dtype.kind not in "iu":
+        message = f"`{name}` has the shape {list(values.shape)} and the type {values.dtype}"
+        yield graph.at(name, 0).problem("E0420", message, f"write [2, {what}s] whole numbers, {above}")
+    elif len(outside := np.flatnonzero(((values < 0) | (values >= graph.num_nodes)).any(0))):
+        first = int(outside[0])
+        message = f"{what} {first} {words.format(*values[:, first])}, and there are {graph.num_nodes}"
+        cure = "number the nodes of every graph from 0, and set `num_nodes` where there is no x"
+        yield graph.at(name, first).problem("E0420", message + more(len(outside)), cure)
 
 
 def finite(graph: Raw) -> list[Diagnostic]:
@@ -144,17 +156,21 @@ def parts(splits: Mapping[str, Sequence[Raw]], whole: Spot) -> Iterator[Diagnost
         yield whole.problem("E0427", message, "give splits: train, val and test")
 
 
-def masks(graph: Raw) -> Iterator[Diagnostic]:
-    """The masks of a single graph: all three or none, of truth values, no node in two of them."""
-    found = [getattr(graph, name) for name in MASKS]
+def masks(graph: Raw, level: Rows) -> Iterator[Diagnostic]:
+    """The masks of a single graph: all three or none, of truth values, a row for every label, no label in two."""
+    found, labels = [getattr(graph, name) for name in MASKS], len(targets.rows(graph.y))
     if all(mask is None for mask in found):
-        if graph.num_nodes < FOLDS:
-            message = f"{graph.num_nodes} nodes without masks are too few for ten folds"
+        if labels < FOLDS:
+            message = f"{labels} {level}s without masks are too few for ten folds"
             yield graph.at("train_mask", 0).problem("E0427", message, "give `train_mask`, `val_mask` and `test_mask`")
         return
     for name, mask in zip(MASKS, found, strict=True):
         if mask is None or not (mask.dtype.kind == "b" or np.isin(mask, (0, 1)).all()) or not mask.any():
             yield graph.at(name, 0).problem("E0427", f"`{name}` is missing, empty or not true and false", "add it")
+            return
+        if len(mask) != labels:
+            message = f"`{name}` has the shape {list(mask.shape)}, and there are labels of {labels} {level}s"
+            yield graph.at(name, 0).problem("E0422", message, f"give it one row a {level}")
             return
     widths = {table(mask).shape[1] for mask in found} - {1}
     if len(widths) > 1:
@@ -164,7 +180,7 @@ def masks(graph: Raw) -> Iterator[Diagnostic]:
     first, second, third = (table(mask).astype(np.int64) for mask in found)
     twice = np.flatnonzero((first + second + third > 1).any(1))
     if len(twice):
-        message = f"node {twice[0]} is in two splits" + more(len(twice))
+        message = f"{level} {twice[0]} is in two splits" + more(len(twice))
         yield graph.at("train_mask", int(twice[0])).problem("E0427", message, "let the masks not overlap")
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from archspec.data.packed import offsets
+from archspec.data.packed import Rows, offsets
 from archspec.data.raw import Array, Raw, Spot
 from archspec.data.tables import Table
 from archspec.diagnostics import Diagnostic, SpecError
@@ -54,7 +54,7 @@ class Graphs:
         return found
 
     def splits(self, table: str) -> Array:
-        """The split of every row; nodes may be in none."""
+        """The split of every row; all but graphs may be in none."""
         cells = self.tables[table].columns["split"]
         known = SPLITS if table == "graphs" else (*SPLITS, "")
         for row, cell in enumerate(cells):
@@ -77,16 +77,16 @@ class Graphs:
                 counts[graph] += 1
         return found
 
-    def ends(self, owner: Array, places: Mapping[tuple[int, str], int]) -> Array:
-        """Source and target of every edge, numbered within their graph, [2, edges]."""
-        table = self.tables["edges"]
+    def ends(self, kind: str, owner: Array, places: Mapping[tuple[int, str], int]) -> Array:
+        """Source and target of every edge, j and i of every pair, numbered within their graph, [2, rows]."""
+        table = self.tables[kind]
         found = np.zeros((2, len(table)), dtype=np.int64)
-        for at, column in enumerate(("source", "target")):
+        for at, column in enumerate(ENDS[kind]):
             for row, (graph, name) in enumerate(zip(owner.tolist(), table.columns[column], strict=True)):
                 number = places.get((graph, name), -1)
                 if number < 0 <= graph:
                     cure = "add it to the table of nodes, or remove this row"
-                    self.wrong("edges", row, "E0420", f"the {column} `{name}` is no node of its graph", cure)
+                    self.wrong(kind, row, "E0420", f"the {column} `{name}` is no node of its graph", cure)
                 found[at, row] = number
         return found
 
@@ -105,26 +105,35 @@ def read(tables: Mapping[str, Table], undirected: bool) -> dict[str, list[Raw]]:
         raise SpecError([problem])
     owners = {kind: graphs.owner(kind) for kind in tables}
     places = graphs.places(owners["nodes"])
-    ends = graphs.ends(owners["edges"], places) if "edges" in tables else np.zeros((2, 0), np.int64)
+    ends = {kind: graphs.ends(kind, owners[kind], places) for kind in ENDS if kind in tables}
     columns = {
         (kind, name): found
         for kind, name in COLUMNS
         if kind in tables and (found := tables[kind].numbers(name, graphs.problems)) is not None
     }
     labels(columns, graphs)
-    splits = {kind: graphs.splits(kind) for kind in ("nodes", "graphs") if "split" in tables.get(kind, NONE).columns}
+    splits = {kind: graphs.splits(kind) for kind, table in tables.items() if "split" in table.columns}
     if graphs.problems:
         raise SpecError(graphs.problems)
-    made = list(cut(graphs, owners, both(ends) if undirected else directed(ends), columns, splits.get("nodes")))
+    edges = ends.get("edges", np.zeros((2, 0), np.int64))
+    rows = {"edges": both(edges) if undirected else directed(edges)}
+    if "pairs" in ends:
+        rows["pairs"] = directed(ends["pairs"])
+    made = list(cut(graphs, owners, rows, columns, splits))
     if "graphs" not in splits:
         return {"all": made}
     return {part: [made[row] for row in np.flatnonzero(splits["graphs"] == part)] for part in SPLITS}
 
 
-COLUMNS = (*(("nodes", name) for name in ("x", "pos", "y")), *(("edges", name) for name in ("e", "y")), ("graphs", "y"))
+COLUMNS = (
+    *(("nodes", name) for name in ("x", "pos", "y")),
+    *(("edges", name) for name in ("e", "y")),
+    *(("pairs", "y"), ("graphs", "y")),
+)
 """What there may be numbers of, by table."""
 
-NONE = Table("", {}, ())
+ENDS = {"edges": ("source", "target"), "pairs": ("j", "i")}
+"""The columns that name nodes, in the order of PyG's indices."""
 
 
 def mixed(tables: Mapping[str, Table]) -> Diagnostic | None:
@@ -137,17 +146,26 @@ def mixed(tables: Mapping[str, Table]) -> Diagnostic | None:
 
 
 def labels(columns: Mapping[tuple[str, str], Array], graphs: Graphs) -> None:
-    """Note labels in several tables, and splits of nodes where there are several graphs."""
-    labelled = [kind for kind, name in columns if name == "y"]
+    """Note labels in several tables, pairs without, and splits of what has no labels or stands in several graphs."""
+    tables, labelled = graphs.tables, [kind for kind, name in columns if name == "y"]
+
+    def note(kind: str, code: str, message: str, cure: str) -> None:
+        graphs.problems.append(Diagnostic(code, message, path=tables[kind].path, help=cure))
+
     if len(labelled) > 1:
         message = f"there are labels `y…` in the tables of {' and '.join(labelled)}"
-        path = graphs.tables[labelled[0]].path
-        graphs.problems.append(Diagnostic("E0418", message, path=path, help="keep those of one table"))
-    if "split" in graphs.tables["nodes"].columns and len(graphs.names) > 1:
-        cure = "name the split of every graph in the table of graphs"
-        graphs.problems.append(
-            Diagnostic("E0427", "several graphs cannot be split by nodes", path=graphs.tables["nodes"].path, help=cure)
-        )
+        note(labelled[0], "E0418", message, "keep those of one table")
+    elif "pairs" in tables and labelled != ["pairs"]:
+        note("pairs", "E0418", "there are no labels `y…` of the pairs", "add them, or remove the table")
+    for kind, table in tables.items():
+        if "split" not in table.columns or kind == "graphs":
+            continue
+        if len(graphs.names) > 1:
+            cure = "name the split of every graph in the table of graphs"
+            note(kind, "E0427", f"several graphs cannot be split by {kind}", cure)
+        elif labelled and kind not in labelled:
+            cure = "a split is named where the labels are"
+            note(kind, "E0427", f"the {kind} have a split, and labels stand in the table of {labelled[0]}", cure)
 
 
 def both(ends: Array) -> Array:
@@ -167,26 +185,39 @@ def directed(ends: Array) -> Array:
 def cut(
     graphs: Graphs,
     owners: Mapping[str, Array],
-    edges: Array,
+    ends: Mapping[str, Array],
     columns: Mapping[tuple[str, str], Array],
-    splits: Array | None,
+    splits: Mapping[str, Array],
 ) -> Iterator[Raw]:
-    """Every graph with its rows; `edges` are as `directed` has them."""
+    """Every graph with its rows; the ends of edges and pairs are as `directed` has them."""
     count = len(graphs.names)
     nodes = grouped(owners["nodes"], count)
-    own = grouped(owners["edges"][edges[0]], count) if "edges" in owners else [edges[0]] * count
+    own = {
+        kind: grouped(owners[kind][rows[0]], count) if kind in owners else [rows[0]] * count
+        for kind, rows in ends.items()
+    }
+    level = next((kind for kind, name in columns if name == "y"), "nodes")
     for number in range(count):
-        ends = edges[:, own[number]]
-        rows = {"nodes": nodes[number], "edges": ends[0], "graphs": np.array([number])}
+        here = {kind: rows[:, own[kind][number]] for kind, rows in ends.items()}
+        rows = {"nodes": nodes[number], "graphs": np.array([number]), **{kind: one[0] for kind, one in here.items()}}
         found = {FIELDS[name]: column[rows[kind]] for (kind, name), column in columns.items()}
-        level = next((kind for kind, name in columns if name == "y"), "nodes")
-        if splits is not None:
-            found |= {f"{part}_mask": splits[rows["nodes"]] == part for part in SPLITS}
-        yield Raw(Place(graphs.tables, rows, level), len(nodes[number]), ends[1:], **found)
+        if level in splits and level != "graphs":
+            found |= {f"{part}_mask": splits[level][rows[level]] == part for part in SPLITS}
+        if "pairs" in here:
+            found["edge_label_index"] = here["pairs"][1:]
+        yield Raw(
+            Place(graphs.tables, rows, level), len(nodes[number]), here["edges"][1:], **found, level=LEVELS[level]
+        )
 
+
+LEVELS: Mapping[str, Rows] = {"nodes": "node", "edges": "edge", "pairs": "pair", "graphs": "graph"}
+"""What carries the labels in a table."""
 
 FIELDS = {"x": "x", "pos": "pos", "y": "y", "e": "edge_attr"}
 """What the columns are called in a graph."""
+
+TABLES = {"edge_attr": "edges", "edge_index": "edges", "edge_label_index": "pairs", "graph": "graphs"}
+"""The tables that have the rows of an array; those of x and pos are nodes."""
 
 
 def grouped(owner: Array, count: int) -> list[Array]:
@@ -206,6 +237,6 @@ class Place:
 
     def __call__(self, name: str, row: int) -> Spot:
         """Where a row of an array stands."""
-        kind = {"y": self.level, "edge_attr": "edges", "edge_index": "edges", "graph": "graphs"}.get(name, "nodes")
+        kind = TABLES.get(name, self.level if name == "y" or name.endswith("_mask") else "nodes")
         table, rows = self.tables.get(kind, self.tables["nodes"]), self.rows[kind]
         return table.at(int(rows[row])) if kind in self.tables and len(rows) else Spot(table.path)

@@ -1,4 +1,4 @@
-"""Tables of nodes, edges and graphs: CSV, or Parquet where pyarrow is installed, read into columns of text.
+"""Tables of nodes, edges, pairs and graphs: CSV, or Parquet where pyarrow is installed, read into columns of text.
 
 Non-goal: guessing. A column that has no meaning here is an error, since a misspelt one would else be left out.
 """
@@ -17,11 +17,16 @@ from archspec.data.raw import Array, Spot
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.source import SourceFile, Span
 
-NAMES = {"nodes": ("graph", "node", "split"), "edges": ("graph", "source", "target"), "graphs": ("graph", "split")}
+NAMES = {
+    "nodes": ("graph", "node", "split"),
+    "edges": ("graph", "source", "target", "split"),
+    "pairs": ("graph", "i", "j", "split"),
+    "graphs": ("graph", "split"),
+}
 """The columns of every table that are names."""
 
-NEEDED = {"nodes": (), "edges": ("source", "target"), "graphs": ("graph",)}
-NUMBERS = {"nodes": ("pos", "x", "y"), "edges": ("e", "y"), "graphs": ("y",)}
+NEEDED = {"nodes": (), "edges": ("source", "target"), "pairs": ("i", "j"), "graphs": ("graph",)}
+NUMBERS = {"nodes": ("pos", "x", "y"), "edges": ("e", "y"), "pairs": ("y",), "graphs": ("y",)}
 """What the names of columns of features and labels begin with."""
 
 
@@ -61,7 +66,7 @@ class Table:
 
     @property
     def kind(self) -> str:
-        """`nodes`, `edges` or `graphs`."""
+        """`nodes`, `edges`, `pairs` or `graphs`."""
         return Path(self.path).stem
 
     def numbers(self, prefix: str, problems: list[Diagnostic]) -> Array | None:

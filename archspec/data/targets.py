@@ -15,6 +15,7 @@ COUNTS: Mapping[Rows, Callable[[Raw], int]] = {
     "graph": lambda graph: 1,
     "node": lambda graph: graph.num_nodes,
     "edge": lambda graph: graph.num_edges,
+    "pair": lambda graph: graph.num_pairs,
 }
 """How many labels a graph has where they stand at a level."""
 
@@ -42,19 +43,30 @@ def rows(y: Array | None) -> Array:
 def level_of(graphs: Sequence[Raw]) -> tuple[Rows, list[Diagnostic]]:
     """What has as many labels in every graph; where nothing has, the graphs that do not go with the rest."""
     counts = [len(rows(graph.y)) for graph in graphs]
-    levels = [level for level in COUNTS if level != "graph" or len(graphs) > 1]
+    listed = any(graph.edge_label_index is not None for graph in graphs)
+    levels = levels_of(graphs[0], len(graphs), listed)
     fits = {
         level: [count == COUNTS[level](graph) for graph, count in zip(graphs, counts, strict=True)] for level in levels
     }
     best = max(levels, key=lambda level: sum(fits[level]))
     cure = "give it one row a graph (several numbers a graph are [1, numbers]), one a node or one an edge"
+    things = "{0.num_nodes} nodes and {0.num_edges} edges"
+    if listed:
+        cure, things = "give `edge_label`, or `y`, one row for each pair of `edge_label_index`", "{0.num_pairs} pairs"
     return best, [
-        graph.at("y", 0).problem(
-            "E0423", f"`y` has {count} rows, and there are {graph.num_nodes} nodes and {graph.num_edges} edges", cure
-        )
+        graph.at("y", 0).problem("E0423", f"`y` has {count} rows, and there are {things.format(graph)}", cure)
         for graph, count, fit in zip(graphs, counts, fits[best], strict=True)
         if not fit
     ]
+
+
+def levels_of(first: Raw, graphs: int, listed: bool) -> Sequence[Rows]:
+    """What can carry the labels: what their table is of, the pairs that are listed, or anything else."""
+    if first.level is not None:
+        return (first.level,)
+    if listed:
+        return ("pair",)
+    return ("graph", "node", "edge") if graphs > 1 else ("node", "edge")
 
 
 def uneven(graphs: Sequence[Raw]) -> list[Diagnostic]:

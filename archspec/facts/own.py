@@ -16,11 +16,11 @@ from typing import Literal
 
 from archspec.syntax.schema import DataSettings
 
-VERSION = 1
+VERSION = 2
 """Counts changes of how files are converted."""
 
 SPLITS = ("train", "val", "test")
-TABLES = ("nodes", "edges", "graphs")
+TABLES = ("nodes", "edges", "pairs", "graphs")
 ENTRY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 CHUNK = 1 << 20
 

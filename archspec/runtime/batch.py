@@ -29,8 +29,7 @@ class Batch:
     `x` holds categories [nodes] (int64) or numbers [nodes, features]; edges are sorted by target, within a target as in
     the data, and `e`, which is like `x`, follows that order; `N.ptr` and `N.source` are the in-neighbours of every
     node; `pos` is [nodes, dimensions]. Labels `y` are classes [rows] (int64) or numbers [rows, …] of nodes, edges,
-    graphs or of the pairs (i, j) in `pair`, which are sorted by i; of those of nodes only the ones in `mask` count, if
-    there is one.
+    graphs or of the pairs (i, j) in `pair`, which are sorted by i; only those in `mask` count, if there is one.
     """
 
     x: Tensor
@@ -40,7 +39,7 @@ class Batch:
     e: Tensor | None = None
     pos: Tensor | None = None
     cache: dict[object, object] = field(default_factory=dict, repr=False)
-    mask: Tensor | None = None  # [nodes], bool
+    mask: Tensor | None = None  # [rows], bool
     pair: Tensor | None = None  # [pairs, 2], int32
 
     @property

@@ -119,7 +119,9 @@ def split_line(split: Split) -> str:
     """Graphs, nodes, edges."""
     graphs = len(split)
     if split.packed.mask is not None:
-        return f"{len(split.labels):>7,} of {split.nodes:,} nodes of one graph with {split.edges:,} directed edges"
+        rows, level = len(split.packed.y), split.packed.level
+        nodes = "" if level == "node" else f" {split.nodes:,} nodes and"
+        return f"{len(split.labels):>7,} of {rows:,} {level}s of one graph with{nodes} {split.edges:,} directed edges"
     return (
         f"{graphs:>7,} graphs, {split.nodes / graphs:>6.1f} nodes and {split.edges / graphs:>8.1f} directed edges each"
     )

@@ -72,12 +72,12 @@ def places(batch: Batch, first: int, level: str) -> dict[str, Tensor]:
     if level == "graph":
         return {"graph": torch.arange(first, first + batch.graphs)}
     graph, ptr = batch.graph.cpu(), batch.node_ptr.cpu()
+    counted = slice(None) if batch.mask is None else batch.mask.cpu()
     if level in ("edge", "pair"):
         pairs = batch.pairs("N" if level == "edge" else "targets")
-        i, j = pairs.target.cpu(), pairs.index.cpu()
+        i, j = pairs.target.cpu()[counted], pairs.index.cpu()[counted]
         return {"graph": graph[i] + first, "i": i - ptr[graph[i]], "j": j - ptr[graph[j]]}
     node = torch.arange(batch.nodes) - ptr[graph]
-    counted = slice(None) if batch.mask is None else batch.mask.cpu()
     return {"graph": (graph + first)[counted], "node": node[counted]}
 
 
