@@ -240,7 +240,7 @@ def everything(level: str, y: np.ndarray) -> Packed:
         np.array([1, 0, 1], np.uint8),
         np.array([[0.5], [1.5], [-1.0]], np.float32),
         np.arange(9, dtype=np.float32).reshape(3, 3),
-        np.array([[1, 2], [2, 4], [4, 1]], np.uint8),
+        np.array([[1, 2], [2, 4], [4, 1]], np.uint8)[: len(y)],
         np.array([2, 1], np.int32),
         np.array([[0, 1], [1, 0], [0, 0]], np.uint8),
         level,
