@@ -23,6 +23,30 @@ the descriptions there. Any of them can be given on the command line by its full
 """
 
 NOTES = """
+## Options for some weights
+
+`train.optimizer.groups` gives some weights options of their own, by [patterns](language.md) over the names that
+`archspec show SPEC --as params` lists, in which `*` is any run of characters, dots included:
+
+```yaml
+optimizer:
+  name: adamw
+  lr: 1e-3
+  weight_decay: 0.1
+  groups:
+    layers.0.*: {lr: 1e-4}
+    "*.bias": {weight_decay: 0}
+```
+
+Entries count in the order written, and later ones win over earlier ones, each for the options it names. Before the first
+entry weights of norms (batch, layer, RMS and graph norm, and any class with `Norm` in its name) and single numbers, such as
+the ε of GIN, have no weight decay; `"*": {weight_decay: 0.1}` as the first entry takes that back. What differs is told at the
+start of a run and by `show --as params`. A schedule changes the rates of all groups alike; `lr` in `metrics.jsonl` is that
+of the weights of which nothing is said. A pattern that no weight has is an error.
+
+A schedule of torch goes on after every epoch, `OneCycleLR` and `CyclicLR` after every step; `every` says otherwise.
+`OneCycleLR` is given the length of the training unless `total_steps` is set.
+
 ## What is recorded
 
 Each epoch adds a line to `metrics.jsonl` in the run folder: learning rate, steps, the gradient's norm before clipping
@@ -77,15 +101,17 @@ def rows(path: str, model: type[Settings]) -> Iterator[str]:
 
 def variant(path: str, model: type[Settings]) -> Iterator[str]:
     """The rows of one of several forms of a section, which its `name` tells apart."""
-    (chosen,) = get_args(model.model_fields["name"].annotation)
+    names = get_args(model.model_fields["name"].annotation)
+    chosen = names[0] if len(names) == 1 else "of torch"
     for row, key in zip(rows(path, model), model.model_fields, strict=True):
         yield row.replace(f"`{path}.{key}`", f"`{path}.{key}`" if key == "name" else f"`{path}.{key}` ({chosen})", 1)
 
 
 def sections(annotation: Any) -> list[type[Settings]]:
     """The models a key may hold."""
-    found = [annotation] if isinstance(annotation, type) and get_origin(annotation) is None else get_args(annotation)
-    return [one for one in found if isinstance(one, type) and issubclass(one, Settings)]
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        return [annotation] if issubclass(annotation, Settings) else []
+    return [] if get_origin(annotation) is dict else [one for part in get_args(annotation) for one in sections(part)]
 
 
 def kind(field: FieldInfo) -> str:

@@ -81,7 +81,7 @@ def test_null_removes_and_elsewhere_is_a_value() -> None:
 def test_another_kind_keeps_nothing_of_the_old_kind() -> None:
     spec = child("train: {schedule: {name: cosine, warmup: 2}, optimizer: {name: sgd}}\n")
     assert spec.settings.train.schedule.model_dump() == {"name": "cosine", "warmup": 2, "min_lr": 0.0}
-    assert spec.settings.train.optimizer.model_dump() == {"name": "sgd", "lr": 1e-2}
+    assert spec.settings.train.optimizer.model_dump() == {"name": "sgd", "lr": 1e-2, "groups": {}}
     same = child("train: {schedule: {name: plateau, patience: 1}}\n").settings.train.schedule
     assert (same.model_dump()["factor"], same.model_dump()["patience"]) == (0.5, 1)
 

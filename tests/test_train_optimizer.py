@@ -17,7 +17,7 @@ def settings(**given) -> OptimizerSettings:
 
 
 def made(**given) -> torch.optim.Optimizer:
-    return make(nn.Linear(2, 3).parameters(), settings(**given))
+    return make(nn.Linear(2, 3), settings(**given))
 
 
 def problem(**given):
@@ -34,7 +34,7 @@ def test_names_in_any_case(name):
 @pytest.mark.parametrize("name", sorted(set(names()) - set(UNSUITED) - {"muon"}))
 def test_every_optimiser_of_torch_makes_a_step(name):
     module = nn.Linear(2, 3)
-    optimizer = make(module.parameters(), settings(name=name, lr=0.01))
+    optimizer = make(module, settings(name=name, lr=0.01))
     before = module.weight.clone()
     module(torch.ones(1, 2)).sum().backward()
     optimizer.step()
@@ -86,21 +86,21 @@ def test_a_typo_is_placed_in_the_spec():
     span = Span(SourceFile("spec.yaml", TEXT), TEXT.index("0.1"), TEXT.index("0.1") + 3)
     places = {("train", "optimizer", "weigth_decay"): span}
     with pytest.raises(SpecError) as caught:
-        make(nn.Linear(2, 3).parameters(), settings(weigth_decay=0.1), lambda *path: places.get(path))
+        make(nn.Linear(2, 3), settings(weigth_decay=0.1), lambda *path: places.get(path))
     assert caught.value.diagnostics[0].span is span
 
 
 def test_a_refused_value_is_placed_at_its_option():
     asked = []
     with pytest.raises(SpecError):
-        make(nn.Linear(2, 3).parameters(), settings(eps=1e-8, betas=[2.0, 0.9]), lambda *path: asked.append(path))
+        make(nn.Linear(2, 3), settings(eps=1e-8, betas=[2.0, 0.9]), lambda *path: asked.append(path))
     assert asked[-1] == ("train", "optimizer", "betas")
 
 
 def test_frozen_parameters_are_left_out_and_nothing_to_train_is_said():
     module = nn.Linear(2, 3)
     module.bias.requires_grad_(False)
-    assert make(module.parameters(), settings()).param_groups[0]["params"] == [module.weight]
+    assert make(module, settings()).param_groups[0]["params"] == [module.weight]
     module.weight.requires_grad_(False)
     with pytest.raises(SpecError, match="nothing to train"):
-        make(module.parameters(), settings())
+        make(module, settings())

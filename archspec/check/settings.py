@@ -1,4 +1,7 @@
-"""The `parameters:` section: patterns looked up among the weights, values held to their shapes."""
+"""The `parameters:` section: patterns looked up among the weights, values held to their shapes.
+
+The patterns of `train.optimizer.groups` are looked up here too.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -30,7 +33,10 @@ def check_settings(spec: Spec, program: Program, built: Mapping[str, Shape] | No
         elsewhere = [
             full_name(path, node.path) for path, one in program.sections() for node in one.nodes if is_foreign(node)
         ]
-    settings = read_settings(spec, {**trainable(program), **(built or {})}, elsewhere, problems)
+    shapes = {**trainable(program), **(built or {})}
+    settings = read_settings(spec, shapes, elsewhere, problems)
+    for pattern in spec.settings.train.optimizer.groups:
+        look_up(pattern, shapes, elsewhere, spec.place("train", "optimizer", "groups", pattern), problems)
     problems.finish()
     return replace(program, settings=settings)
 
@@ -46,13 +52,21 @@ def read_settings(
     """What the section says, in its order; problems of a pattern stand at its entry, those of a value at the value."""
     found = []
     for pattern, entry in spec.settings.parameters.items():
-        names = tuple(name for name in shapes if matches(pattern, name))
-        if not names and not any(may_match(pattern, path) for path in elsewhere):
-            no_match(pattern, shapes, spec.place("parameters", pattern), problems)
+        names = look_up(pattern, shapes, elsewhere, spec.place("parameters", pattern), problems)
         at = spec.place("parameters", pattern, "init")
         init = read_init(entry, {name: shapes[name] for name in names}, at, problems)
         found.append(Setting(pattern, names, init, read_frozen(entry)))
     return tuple(found)
+
+
+def look_up(
+    pattern: str, shapes: Mapping[str, Shape], elsewhere: Sequence[str], at: Span | None, problems: Problems
+) -> tuple[str, ...]:
+    """The weights that a pattern stands for; E0501 if there can be none."""
+    names = tuple(name for name in shapes if matches(pattern, name))
+    if not names and not any(may_match(pattern, path) for path in elsewhere):
+        no_match(pattern, shapes, at, problems)
+    return names
 
 
 def no_match(pattern: str, shapes: Mapping[str, Shape], at: Span | None, problems: Problems) -> None:

@@ -52,7 +52,9 @@ def checked(spec: Spec, static: bool) -> str:
     if static:
         return f"ok, {count(program):,} parameters{elsewhere}{frozen}"
     from archspec.equal.module import agreement
+    from archspec.train.task import check_settings
 
+    check_settings(spec.settings.train, spec.place)
     total = built_parameters(spec) if elsewhere else count(program)
     return f"ok, {total:,} parameters{frozen}, {agreement(spec)}"
 

@@ -10,6 +10,7 @@ from archspec.commands.options import spec_options
 from archspec.cost.parameters import parameters, uncounted
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.facts import with_defaults
+from archspec.ir.groups import by_name, say
 from archspec.ir.nodes import Program
 from archspec.ir.printer import program_text
 from archspec.ir.settings import Drawn, Values, frozen, initial, shape_of
@@ -18,6 +19,7 @@ from archspec.passes.printer import plan_text
 from archspec.pipeline import compile_spec, facts_of
 from archspec.syntax import tree
 from archspec.syntax.load import load_spec
+from archspec.syntax.schema import OptimizerSettings
 from archspec.syntax.spec import Spec
 
 
@@ -71,7 +73,7 @@ def code(spec: Spec, backend: Mapping[str, str]) -> str:
 def params(spec: Spec, backend: Mapping[str, str]) -> str:
     """Every trainable tensor with its shape and size, and the total."""
     program = compile_spec(spec, backend=backend).program
-    shapes, said = parameters(program), remarks(program)
+    shapes, said = parameters(program), remarks(program, spec.settings.train.optimizer)
     width = max(map(len, shapes), default=0)
     lines = [
         f"{name:<{width}}  {shape!s:<14} {prod(shape):>10,}  {said.get(name, '')}".rstrip()
@@ -83,11 +85,13 @@ def params(spec: Spec, backend: Mapping[str, str]) -> str:
     return "\n".join([*lines, f"{'total':<{width}}  {'':<14} {total:>10,}"]) + "\n"
 
 
-def remarks(program: Program) -> dict[str, str]:
-    """What `parameters:` says of each weight, in words."""
+def remarks(program: Program, optimizer: OptimizerSettings) -> dict[str, str]:
+    """What `parameters:` and `train.optimizer.groups` say of each weight, in words."""
     said = {name: [f"init {shown(init)}"] for name, init in initial(program.settings).items()}
     for name, until in frozen(program.settings).items():
         said.setdefault(name, []).append("frozen" if until is True else f"frozen until epoch {until}")
+    for name, options in by_name(program, optimizer, parameters(program)).items():
+        said.setdefault(name, []).append(say(options))
     return {name: ", ".join(parts) for name, parts in said.items()}
 
 

@@ -334,7 +334,10 @@ PRIMITIVES: Mapping[str, Operation] = {name: row for name, row in OPERATIONS.ite
 RANDOM = ("dropout", "chance", "foreign")
 """What may differ from one call to the next."""
 
-NORMS = ("batch_norm", "layer_norm", "rms_norm", "graph_norm", "dropout")
+WITH_STATISTICS = ("batch_norm", "layer_norm", "rms_norm", "graph_norm")
+"""Norms: what scales values by statistics of them."""
+
+NORMS = (*WITH_STATISTICS, "dropout")
 """What may not be applied to an expression in j inside a reduction, where nodes would count by their degree."""
 
 

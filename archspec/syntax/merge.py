@@ -15,15 +15,16 @@ from archspec.syntax import traps
 from archspec.syntax.document import Entry, Mapping, Scalar, Sequence, Value, read_document
 from archspec.syntax.files import find, read_source
 
-REMOVES = ("", "model", "model.sizes", "model.where", "parameters", "track", "data.options", "train.optimizer")
+REMOVES = ("", "model", "model.sizes", "model.where", "parameters", "track", "data.options", "train.optimizer",
+           "train.optimizer.groups")  # fmt: skip
 """Sections in which `null` removes an entry."""
 
-NAMED = ("model.sizes", "model.where", "parameters")
+NAMED = ("model.sizes", "model.where", "parameters", "train.optimizer.groups")
 """Sections in which removing what is not there is a mistake."""
 
 KINDS = {
     "train.schedule": ("name",),
-    "train.optimizer": ("name", "lr"),
+    "train.optimizer": ("name", "lr", "groups"),
     "data": ("name", "batch_size", "limit", "seed"),
 }
 """Sections of a kind, which `name` says, with the keys that every kind has: another kind keeps only those."""
@@ -150,7 +151,9 @@ def merge(base: Mapping, layer: Mapping, path: str, problems: Problems) -> Mappi
     for name, entry in layer.entries.items():
         here = f"{path}.{name}".strip(".")
         old = entries.get(name)
-        if is_null(entry.value) and (path in REMOVES or path.startswith(("parameters.", "track."))):
+        if is_null(entry.value) and (
+            path in REMOVES or path.startswith(("parameters.", "track.", "train.optimizer.groups."))
+        ):
             entries.pop(name, None)
             if old is None and path in NAMED:
                 nothing_there(name, entry, list(entries), problems)

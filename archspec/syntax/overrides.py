@@ -20,6 +20,9 @@ SECTIONS = (("model", "sizes"), ("model", "where"))
 LEAVES = ("init", "frozen")
 """What the last part of a path below `parameters` may be; everything before it is a pattern, dots included."""
 
+GROUPS = ["train", "optimizer", "groups"]
+"""Below it is a pattern, and then an option where the value is a plain one: `….layers.0.*.lr=1e-4`."""
+
 
 def read_overrides(settings: Sequence[str], problems: Problems) -> Mapping | None:
     """All overrides as one layer, a later one over an earlier one; None if there are none."""
@@ -72,13 +75,20 @@ PART = re.compile(r"(?:[^.(]|\([^)]*\)?)+")
 
 
 def path_of(source: SourceFile, end: int) -> list[Scalar]:
-    """The keys before the `=`; below `parameters` a pattern is one key, below `where` a heading is."""
+    """The keys before the `=`; below `parameters` and `groups` a pattern is one key, below `where` a heading is."""
     keys = [key(source, found.start(), found.end()) for found in PART.finditer(source.text, 0, end)]
     if keys and keys[0].text == "parameters" and len(keys) > 2:
-        last = keys[-1:] if keys[-1].text in LEAVES and len(keys) > 2 else []
-        stop = keys[-2].span.end if last else keys[-1].span.end
-        return [keys[0], key(source, keys[1].span.start, stop), *last]
+        return with_pattern(source, keys, 1, keys[-1].text in LEAVES)
+    if [one.text for one in keys[:3]] == GROUPS and len(keys) > 4:
+        return with_pattern(source, keys, 3, not source.text[end + 1 :].lstrip().startswith(("{", "null")))
     return keys
+
+
+def with_pattern(source: SourceFile, keys: list[Scalar], first: int, leaf: bool) -> list[Scalar]:
+    """The keys with those from the first on as one, but for the last where that is a leaf."""
+    last = keys[-1:] if leaf else []
+    stop = keys[-2 if leaf else -1].span.end
+    return [*keys[:first], key(source, keys[first].span.start, stop), *last]
 
 
 def key(source: SourceFile, start: int, end: int) -> Scalar:

@@ -4,7 +4,7 @@ The descriptions and defaults here are the source of the table of settings in `d
 """
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from annotated_types import Le
 from pydantic import (
@@ -50,6 +50,14 @@ class DataSettings(Settings):
     options: dict[str, Scalar] = Field(default_factory=dict, description="options of the data set itself")
 
 
+class GroupSettings(Settings):
+    """Options of the optimiser for the weights that a pattern stands for; other keys are checked as its own are."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
+
+    lr: PositiveFloat | None = Field(None, description="their learning rate; null for that of the optimiser")
+
+
 class OptimizerSettings(Settings):
     """An optimiser of `torch.optim`; other keys are passed on to it and checked against its signature."""
 
@@ -57,6 +65,11 @@ class OptimizerSettings(Settings):
 
     name: str = Field("adam", description="a class of `torch.optim`, in any case: `adam`, `adamw`, `sgd`, …")
     lr: PositiveFloat = Field(1e-3, description="learning rate, the same default for every optimiser")
+    groups: dict[str, GroupSettings] = Field(
+        default_factory=dict,
+        description="other options for some weights, by patterns over their names: `{layers.0.*: {lr: 1e-4}}`; "
+        "norms and single numbers have no weight decay unless a pattern says so",
+    )
 
 
 class PlateauSettings(Settings):
@@ -83,7 +96,57 @@ class ConstantSettings(Settings):
     name: Literal["constant"] = Field("constant", description="leave the rate as it is")
 
 
-Schedule = Annotated[PlateauSettings | CosineSettings | ConstantSettings, Field(discriminator="name")]
+TorchSchedule = Literal[
+    "StepLR",
+    "MultiStepLR",
+    "ConstantLR",
+    "LinearLR",
+    "ExponentialLR",
+    "PolynomialLR",
+    "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
+    "CyclicLR",
+    "OneCycleLR",
+    "ReduceLROnPlateau",
+]
+"""The schedules of torch whose arguments a spec can write; a test compares them with torch."""
+
+
+def spelt(name: object) -> object:
+    """The name of a schedule as torch spells it, given in any case; anything else as it is."""
+    proper = {one.lower(): one for one in get_args(TorchSchedule)}
+    return proper.get(name.lower(), name) if isinstance(name, str) else name
+
+
+class TorchSettings(Settings):
+    """A schedule of `torch.optim.lr_scheduler`; other keys are passed on to it and checked against its signature."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
+
+    name: Annotated[TorchSchedule, BeforeValidator(spelt)] = Field(
+        description="a class of `torch.optim.lr_scheduler`, in any case"
+    )
+    every: Literal["epoch", "step"] | None = Field(
+        None, description="when it goes on; null for `step` where torch's page says so (`OneCycleLR`, `CyclicLR`)"
+    )
+
+
+OWN_SCHEDULES = ("plateau", "cosine", "constant")
+
+
+def form_of_schedule(value: object) -> str | None:
+    """Whether a schedule is one of archspec's own, by its name, or one of torch's."""
+    name = value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
+    return "torch" if spelt(name) in get_args(TorchSchedule) else str(name) if name is not None else None
+
+
+Schedule = Annotated[
+    Annotated[PlateauSettings, Tag("plateau")]
+    | Annotated[CosineSettings, Tag("cosine")]
+    | Annotated[ConstantSettings, Tag("constant")]
+    | Annotated[TorchSettings, Tag("torch")],
+    Discriminator(form_of_schedule),
+]
 
 
 class TrainSettings(Settings):

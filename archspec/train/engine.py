@@ -90,7 +90,7 @@ class Engine(Evaluator):
         super().__init__(task, device)
         self.steps = -(-len(task.data.train) // task.batch_size)
         self.freeze(sys.maxsize)  # the optimiser holds what will train one day; without a gradient it leaves it alone
-        made = optimizers.make(self.module.parameters(), self.settings.optimizer, task.place)
+        made = optimizers.make(self.module, self.settings.optimizer, task.place)
         self.freeze(1)
         if not any(one.requires_grad for one in self.module.parameters()):
             message, cure = "nothing trains in epoch 1: every parameter is frozen", "thaw one in `parameters`"

@@ -1,8 +1,10 @@
-"""Any optimiser of `torch.optim` by name, its options checked against its signature."""
+"""Any optimiser of `torch.optim` by name, its options and those of groups of weights checked against its signature."""
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -10,6 +12,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.ir.groups import own_options, say
 from archspec.source import Span
 from archspec.syntax.schema import OptimizerSettings
 from archspec.train.faults import refusal
@@ -30,6 +33,13 @@ FUSED = ("Adam", "AdamW")
 """Where one kernel for all parameters is worth asking for: 0.73 → 0.19 ms a step for Adam on a small model."""
 
 
+NORM = re.compile(r"Norm(?![a-z])")
+"""What the name of a class of norms has in it, torch's, PyG's or the user's: `BatchNorm1d`, `LayerNorm`, …"""
+
+SHOWN = 4
+"""Names that a line lists."""
+
+
 def nowhere(*_path: str) -> None:
     """The place of a key of settings that come from no file."""
 
@@ -41,19 +51,67 @@ def names() -> dict[str, type[Optimizer]]:
     return {one.__name__.lower(): one for one in made}
 
 
-def make(parameters: Iterable[nn.Parameter], settings: OptimizerSettings, place: Place = nowhere) -> Optimizer:
+@dataclass(frozen=True)
+class Group:
+    """Weights with the same options."""
+
+    options: Mapping[str, Any]
+    """Those that are not the optimiser's own."""
+    parameters: Mapping[str, nn.Parameter]
+    """By name."""
+
+
+def make(module: nn.Module, settings: OptimizerSettings, place: Place = nowhere) -> Optimizer:
     """The optimiser of a spec over the parameters that are not frozen; SpecError names what is wrong and where."""
     chosen = find(settings.name, place)
     options = check(chosen, settings, place)
     if chosen.__name__ in FUSED and not {"fused", "foreach"} & set(options):
         options["fused"] = True
-    trained = [one for one in parameters if one.requires_grad]
-    if not trained:
+    grouped = groups(module, settings)
+    if not grouped:
         raise refusal("E0608", "there is nothing to train: every parameter is frozen", None, "thaw one in `parameters`")
+    parts = [{"params": list(one.parameters.values()), **one.options} for one in grouped]
     try:
-        return chosen(trained, lr=settings.lr, **options)  # type: ignore[call-arg]
+        return chosen(parts, lr=settings.lr, **options)  # type: ignore[call-arg]
     except (TypeError, ValueError, RuntimeError) as problem:
         raise refused(settings, options, str(problem), place) from problem
+
+
+def groups(module: nn.Module, settings: OptimizerSettings) -> list[Group]:
+    """The parameters that train by what is said of them; those of which nothing is said come first."""
+    undecayed = exempt(module)
+    found: dict[str, tuple[dict[str, Any], dict[str, nn.Parameter]]] = {"{}": ({}, {})}
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad:
+            own = own_options(settings, name, name in undecayed)
+            found.setdefault(str(sorted(own.items())), (tupled(own), {}))[1][name] = parameter
+    return [Group(*one) for one in found.values() if one[1]]
+
+
+def exempt(module: nn.Module) -> set[str]:
+    """The parameters without decay: those of norms, told by the names of their classes, and single numbers."""
+    norms = [path for path, one in module.named_modules() if NORM.search(type(one).__name__)]
+    return {
+        name for name, parameter in module.named_parameters() if parameter.ndim == 0 or name.rpartition(".")[0] in norms
+    }
+
+
+def told(module: nn.Module, settings: OptimizerSettings) -> list[str]:
+    """Which weights are treated otherwise, a line for each way."""
+    return [
+        f"{say(one.options)} for {len(one.parameters)} weights: {listed(list(one.parameters))}"
+        for one in groups(module, settings)
+        if one.options
+    ]
+
+
+def listed(names: list[str]) -> str:
+    """The first few names, those that differ in a number only as one with a `*`."""
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(".".join("*" if part.isdigit() else part for part in name.split(".")), []).append(name)
+    short = [pattern if len(same) > 1 else same[0] for pattern, same in alike.items()]
+    return ", ".join(short[:SHOWN]) + (f" and {len(short) - SHOWN} more" if len(short) > SHOWN else "")
 
 
 def find(name: str, place: Place) -> type[Optimizer]:
@@ -71,18 +129,37 @@ def check(chosen: type, settings: OptimizerSettings, place: Place) -> dict[str, 
     """The further options of an optimiser, each one a keyword of its signature and of the kind of its default."""
     signature = inspect.signature(chosen).parameters
     known = {key: value.default for key, value in signature.items() if key not in RESERVED}
-    given = settings.model_extra or {}
-    name, problems = chosen.__name__, []
-    for key, value in given.items():
-        at = place("train", "optimizer", key)
-        if key not in known:
-            problems.append(Diagnostic("E0602", f"`{name}` has no option `{key}`", at, help=nearest(key, known)))
-        elif (wanted := kind(known[key])) and not wanted[1](value):
-            message = f"`{key}` of `{name}` is {wanted[0]}, found `{value}`"
-            problems.append(Diagnostic("E0603", message, at, help=f"its default is `{known[key]}`"))
+    at = ("train", "optimizer")
+    problems = [*wrong(chosen, settings.model_extra or {}, known, place, at)]
+    for pattern, entry in settings.groups.items():
+        problems += wrong(chosen, entry.model_extra or {}, known, place, (*at, "groups", pattern))
     if problems:
         raise SpecError(problems)
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    return tupled(settings.model_extra or {})
+
+
+def wrong(
+    chosen: type,
+    given: Mapping[str, Any],
+    known: Mapping[str, Any],
+    place: Place,
+    path: tuple[str, ...],
+    codes: tuple[str, str] = ("E0602", "E0603"),
+) -> Iterator[Diagnostic]:
+    """What can be said against options, by the defaults of those that are known: unknown names, other kinds."""
+    name = chosen.__name__
+    for key, value in given.items():
+        at = place(*path, key)
+        if key not in known:
+            yield Diagnostic(codes[0], f"`{name}` has no option `{key}`", at, help=nearest(key, known))
+        elif (wanted := kind(known[key])) and not wanted[1](value):
+            message = f"`{key}` of `{name}` is {wanted[0]}, found `{value}`"
+            yield Diagnostic(codes[1], message, at, help=f"its default is `{known[key]}`")
+
+
+def tupled(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as torch takes them: lists as tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
 
 
 def kind(default: object) -> tuple[str, Callable[[object], bool]] | None:

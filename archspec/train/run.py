@@ -13,7 +13,7 @@ import torch
 import archspec
 from archspec.data.floor import CEILINGS
 from archspec.runtime import malloc
-from archspec.train import environment, folder, loop, state, weights
+from archspec.train import environment, folder, loop, optimizer, state, weights
 from archspec.train.display import Display, counted
 from archspec.train.engine import Diverged, Engine, Evaluator
 from archspec.train.faults import fault
@@ -58,6 +58,8 @@ def start(task: Task, path: Path | None, machine: Machine, display: Display, opt
     write_json(made.environment, about)
     display.say(f"{headline(task, machine)} → {made.path}")
     display.say(aim(task))
+    for line in optimizer.told(task.module, task.train.optimizer):
+        display.say(line)
     run = Run(engine, state.State(Tally(engine.kind)), made, display, metadata(task))
     collect_averages(run)
     return finish(run)

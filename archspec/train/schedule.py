@@ -6,7 +6,14 @@ from typing import Any, Protocol
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from archspec.syntax.schema import ConstantSettings, CosineSettings, PlateauSettings, TrainSettings
+from archspec.syntax.schema import (
+    ConstantSettings,
+    CosineSettings,
+    PlateauSettings,
+    TorchSettings,
+    TrainSettings,
+)
+from archspec.train import torch_schedules
 from archspec.train.faults import refusal
 from archspec.train.metrics import Scores
 from archspec.train.optimizer import Place, nowhere
@@ -102,10 +109,40 @@ class Plateau(Constant):
         vars(self.torch).update(state)
 
 
+class Torch(Constant):
+    """A schedule of torch's, which goes on after every epoch or before every step but the first."""
+
+    def __init__(self, optimizer: Optimizer, settings: TorchSettings, epochs: int, steps: int, place: Place):
+        self.by_step = torch_schedules.every(settings) == "step"
+        self.torch = torch_schedules.make(optimizer, settings, epochs * steps if self.by_step else epochs, place)
+
+    def before_step(self, step: int) -> None:
+        """Go on by a step; the rate of the first is set from the start."""
+        if self.by_step and step > 0:
+            self.torch.step()
+
+    def after_epoch(self, validation: Scores) -> None:
+        """Go on by an epoch."""
+        if isinstance(self.torch, ReduceLROnPlateau):
+            self.torch.step(validation["loss"] or 0.0)
+        elif not self.by_step:
+            self.torch.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Torch's own; rates and momenta themselves are the optimiser's."""
+        return dict(self.torch.state_dict())
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Torch's own."""
+        self.torch.load_state_dict(state)
+
+
 def make(optimizer: Optimizer, settings: TrainSettings, steps: int, place: Place = nowhere) -> Schedule:
     """The schedule of a spec, with so many steps in an epoch."""
     check(settings, place)
     match settings.schedule:
+        case TorchSettings() as torchs:
+            return Torch(optimizer, torchs, settings.epochs, steps, place)
         case PlateauSettings() as plateau:
             return Plateau(optimizer, plateau)
         case CosineSettings() as cosine:
@@ -115,13 +152,22 @@ def make(optimizer: Optimizer, settings: TrainSettings, steps: int, place: Place
 
 
 def check(settings: TrainSettings, place: Place = nowhere) -> None:
-    """E0605 for a warm-up longer than the training, or a lowest rate above the highest."""
+    """E0605 for a warm-up longer than the training, or a lowest rate above the highest; torch's by their own rules."""
     schedule, epochs = settings.schedule, settings.epochs
+    if isinstance(schedule, TorchSettings):
+        torch_schedules.check(schedule, place)
+        return
     if isinstance(schedule, CosineSettings) and schedule.warmup > epochs:
         message = f"a warm-up of {schedule.warmup} epochs is longer than the training of {epochs}"
         at = place("train", "schedule", "warmup")
         raise refusal("E0605", message, at, f"write a `warmup` of at most {epochs}, or more `epochs`")
-    if not isinstance(schedule, ConstantSettings) and schedule.min_lr > settings.optimizer.lr:
-        message = f"`min_lr` {schedule.min_lr:g} is above the learning rate {settings.optimizer.lr:g}"
+    if not isinstance(schedule, ConstantSettings) and schedule.min_lr > (lowest := lowest_rate(settings)):
+        message = f"`min_lr` {schedule.min_lr:g} is above the learning rate {lowest:g}"
         at = place("train", "schedule", "min_lr")
         raise refusal("E0605", message, at, "write a smaller `min_lr`, or a larger `train.optimizer.lr`")
+
+
+def lowest_rate(settings: TrainSettings) -> float:
+    """The lowest rate that any weight begins with."""
+    own = [entry.lr for entry in settings.optimizer.groups.values() if entry.lr is not None]
+    return min([settings.optimizer.lr, *own])

@@ -117,7 +117,12 @@ def read(path: Path) -> dict[str, Any]:
 def restore(kept: dict[str, Any], engine: Engine) -> State:
     """Put a checkpoint's values into module, optimiser, schedule and the random generators; the rest as a State."""
     engine.module.load_state_dict(kept["module"])
-    engine.optimizer.load_state_dict(kept["optimizer"])
+    try:
+        engine.optimizer.load_state_dict(kept["optimizer"])
+    except ValueError as problem:  # written when weight decay was on norms too, so with other groups of weights
+        message = f"the optimiser of the checkpoint does not fit: {problem}"
+        cure = "resume with the archspec it was written by, or train again"
+        raise refusal("E0615", message, None, cure) from problem
     engine.schedule.load_state_dict(kept["schedule"])
     set_random_state(kept["random"])
     tally = Tally(engine.kind)
