@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from archspec.facts import Facts
+from archspec.facts.table import Letters
 from archspec.reference import Graph
 
 Shape = tuple[int, tuple[tuple[int, int], ...]]
@@ -50,7 +51,7 @@ BATCHES: Mapping[str, Sequence[str]] = {
 }
 
 
-def graph(shape: Shape, letters: int | None = None, features: int | None = None, seed: int = 0) -> Graph:
+def graph(shape: Shape, letters: Letters | None = None, features: int | None = None, seed: int = 0) -> Graph:
     """A graph of that shape with random categories below `letters`, or with random numbers [nodes, features]."""
     nodes, edges = shape
     return Graph(draw_features(nodes, letters, features, seed), nodes, edges)
@@ -72,16 +73,18 @@ def listed(nodes: int, seed: int) -> tuple[tuple[int, int], ...]:
     return tuple(divmod(one, nodes) for one in order + order[:2])
 
 
-def draw_features(nodes: int, letters: int | None, features: int | None, seed: int) -> Tensor:
+def draw_features(nodes: int, letters: Letters | None, features: int | None, seed: int) -> Tensor:
     """Categories if `letters` is given, else numbers; a scalar per node if neither is."""
     generator = torch.Generator().manual_seed(seed)
+    if isinstance(letters, tuple):
+        return torch.stack([torch.randint(one, (nodes,), generator=generator) for one in letters], dim=1)
     if letters is not None:
         return torch.randint(letters, (nodes,), generator=generator)
     size = (nodes,) if features is None else (nodes, features)
     return torch.randn(size, generator=generator, dtype=torch.float64)
 
 
-def batch(name: str, letters: int | None = None, features: int | None = None, seed: int = 0) -> list[Graph]:
+def batch(name: str, letters: Letters | None = None, features: int | None = None, seed: int = 0) -> list[Graph]:
     """A named batch with random features."""
     return [graph(SHAPES[shape], letters, features, seed + at) for at, shape in enumerate(BATCHES[name])]
 

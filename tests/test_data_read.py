@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from archspec.data.infer import facts_of
-from archspec.data.read import Unfit, packed
+from archspec.data.read import Unfit, letters_of, packed
 
 
 def graph(**given: object):
@@ -58,9 +58,31 @@ def test_several_kinds_of_nodes_are_refused():
         packed([HeteroData()], print, whole=True)
 
 
-def test_whole_numbers_in_several_columns_are_numbers():
-    found = packed([graph(x=torch.tensor([[1, 2], [3, 4]]))] * 2, print, whole=False)
-    assert found.x.tolist() == [[1.0, 2.0], [3.0, 4.0]] * 2
+WHOLE = {
+    "categories": ([[1, 2], [3, 4]], "u"),
+    "of which some are 0 or 1": ([[1, 2], [0, 4]], "u"),
+    "0 and 1 alone, which are one-hot vectors": ([[1, 0], [0, 1]], "f"),
+    "one below 0": ([[1, 2], [3, -4]], "f"),
+    "more than there are rows": ([[1, 2], [3, 1000]], "f"),
+    "many columns": ([[3] * 64, [1] * 64], "u"),
+    "too many columns": ([[3] * 65, [1] * 65], "f"),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_whole_numbers_in_several_columns(name):
+    x, kind = WHOLE[name]
+    found = packed([graph(x=torch.tensor([[0] * len(x[0])] * 2)), graph(x=torch.tensor(x))], print, whole=False)
+    assert found.x.tolist() == [[0] * len(x[0])] * 2 + x
+    assert found.x.dtype.kind == kind
+
+
+def test_letters_are_letters_in_all_splits_or_in_none():
+    first, second = ([graph(x=torch.tensor(x))] for x in ([[1, 0], [0, 1]], [[1, 2], [0, 1]]))
+    assert letters_of([first]) == set()
+    assert letters_of([first, second]) == {"x"}
+    assert letters_of([second, [graph(x=torch.ones(2, 2))]]) == set()
+    assert packed(first, print, whole=False, letters={"x"}).x.dtype.kind == "u"
 
 
 def test_edges_are_sorted_and_what_they_carry_goes_along():

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +19,7 @@ import pytest
 from archspec.commands.main import main
 from archspec.cost.parameters import parameters
 from archspec.diagnostics import SpecError, render
+from archspec.facts import TABLE
 from archspec.pipeline import compile_spec
 from archspec.syntax.load import load_spec
 from archspec.syntax.mistakes import MISTAKES
@@ -117,6 +118,15 @@ def test_examples_of_mistakes_are_refused(block: Block, tmp_path: Path) -> None:
     assert set(codes(text, tmp_path)) == {code}
 
 
+@pytest.mark.parametrize("block", marked("columns"), ids=str)
+def test_examples_of_columns_compile_where_the_data_has_them(block: Block, tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text(hosted(block.text, "input"), encoding="utf-8")
+    facts = replace(TABLE["pattern"], letters=(4, 3, 5), edge_letters=(2, 3))
+    with_states = compile_spec(load_spec(path), facts)
+    assert sum(node.op == "embed" for node in with_states.program.input.nodes) >= 4
+
+
 @pytest.mark.parametrize("block", marked("parameters"), ids=str)
 def test_names_of_weights(block: Block, tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
@@ -142,7 +152,7 @@ def test_every_example_of_the_language_says_how_it_is_tested() -> None:
     ]
     assert [str(block) for block in untested if block.text not in library_text()] == []
     kinds = {block.test.split()[0] for block in BLOCKS if block.test} - {"later"}  # there may be no form left for later
-    assert kinds == {"spec", "where", "body", "error", "parameters", "message"}
+    assert kinds == {"spec", "where", "body", "error", "parameters", "message", "columns"}
 
 
 @cache

@@ -247,6 +247,15 @@ def test_features_are_categories_or_numbers(value, made):
     assert torch.equal(batch.x, made)
 
 
+def test_several_categories_are_as_many_as_a_model_reads():
+    graphs = SimpleNamespace(x=torch.tensor([[1, 3], [2, 4]]), edge_index=torch.zeros(2, 0, dtype=torch.int64))
+    assert torch.equal(rt.as_batch(graphs, x=2).x, graphs.x)
+    with pytest.raises(TypeError, match=r"x must hold numbers .* or one category a row"):
+        rt.as_batch(graphs)  # the batch of another model is not taken for its own
+    with pytest.raises(TypeError, match=r"x must hold numbers .* or 3 categories a row"):
+        rt.as_batch(graphs, x=3)
+
+
 NO_EDGES = torch.zeros(2, 0, dtype=torch.int64)
 REFUSED = [
     ({}, TypeError, "has no x"),

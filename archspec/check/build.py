@@ -11,6 +11,7 @@ from archspec.check.values import (
     Primitive,
     Size,
     Value,
+    are_categories,
     broken,
     is_broken,
     number_of,
@@ -54,6 +55,9 @@ def as_node(value: Value, at: tree.Expr, frame: Frame) -> Node:
             f"the size {value.axis.name} is not known without a data set",
             help="add a `data:` section",
         )
+    if are_categories(value):
+        message = "several columns of categories stand where a value is needed"
+        return frame.error("E0206", at.span, message, help=f"make one value of them: `encode({at.span.text}, d)`")
     kind, cure = next((kind, cure) for types, kind, cure in KINDS if isinstance(value, types))
     shown = at.span.text if isinstance(at, tree.Name) else "…"
     return frame.error("E0206", at.span, f"{kind} stands where a value is needed", help=cure.format(shown))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from archspec.check.build import as_node, make
-from archspec.check.values import HIDDEN, Frame, Listing, Value, broken, is_broken, number_of
+from archspec.check.values import HIDDEN, Frame, Listing, Value, as_columns, broken, is_broken, number_of
 from archspec.ir.nodes import Node
 from archspec.syntax import tree
 
@@ -73,7 +73,7 @@ def each(expression: tree.Call, frame: Frame) -> Value:
     if len(arguments) != 2 or any(argument.name for argument in arguments):
         message = "`each` takes a list and a function"
         return frame.error("E0203", expression.span, message, help="such as `each(layers(x), h => linear(h, out))`")
-    items = frame.value(arguments[0].value)
+    items = as_columns(frame.value(arguments[0].value), frame)
     if is_broken(items):
         return items
     if not isinstance(items, Listing):

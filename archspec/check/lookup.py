@@ -10,7 +10,7 @@ from archspec.check.primitives import SPECIAL
 from archspec.check.reading import bare
 from archspec.check.statements import run
 from archspec.check.suggest import nearest
-from archspec.check.values import HIDDEN, Foreign, Frame, Function, Naming, Primitive, Size, Value, broken
+from archspec.check.values import HIDDEN, Foreign, Frame, Function, Listing, Naming, Primitive, Size, Value, broken
 from archspec.facts import TABLE, Facts
 from archspec.ir.nodes import Node
 from archspec.ir.ops import PRIMITIVES
@@ -76,13 +76,12 @@ def value_once(definition: tree.Definition, frame: Frame) -> Value:
 
 def from_data(expression: tree.Name, frame: Frame) -> Value | None:
     """Raw features, the depth, degrees, and the sizes the data set knows."""
-    facts = frame.world.facts
     if expression.id in RAW:
         return raw_features(expression, frame)
     if expression.id == "depth":
         return depth(expression, frame)
     if expression.id in ("out", "letters"):
-        return Size(Axis(expression.id, getattr(facts, expression.id) if facts else None))
+        return size(expression, frame)
     if expression.id == "degree":
         ones = tree.Reduce(
             expression.span,
@@ -95,34 +94,59 @@ def from_data(expression: tree.Name, frame: Frame) -> Value | None:
     return structure.per_pair(expression) if expression.id in structure.PER_PAIR else None
 
 
+def size(expression: tree.Name, frame: Frame) -> Value:
+    """`out`, or `letters`, which is one number only where x is one category."""
+    facts = frame.world.facts
+    number = getattr(facts, expression.id) if facts else None
+    if isinstance(number, tuple):
+        message = f"x has {len(number)} columns of categories, and `letters` is the size of one vocabulary"
+        return frame.error("E0405", expression.span, message, help="write a number, or a size of your own")
+    return Size(Axis(expression.id, number))
+
+
 def raw_features(expression: tree.Name, frame: Frame) -> Value:
-    """`x`, `e` or `pos` as the data has it: categories or numbers, per node or per edge; in `input` alone."""
+    """`x`, `e` or `pos` as the data has it, per node or per edge; in `input` alone.
+
+    Numbers or a category; a list of categories where there are several columns of them.
+    """
     wanted, facts = expression.id, frame.world.facts
     if not frame.place.raw or not frame.sees_states:
         return unknown(wanted, expression, frame)
-    found = raw_type(wanted, facts)
-    return absent(expression, frame) if found is None else Node("data", (), found, expression.span, (("name", wanted),))
+    found = raw_types(wanted, facts)
+    named: tuple[tuple[str, object], ...] = (("name", wanted),)
+    match found:
+        case ():
+            return absent(expression, frame)
+        case [only]:
+            return Node("data", (), only, expression.span, named)
+    columns = [(*named, ("column", at), ("of", len(found))) for at in range(len(found))]
+    return Listing(
+        tuple(
+            Node("data", (), one, expression.span, attributes) for one, attributes in zip(found, columns, strict=True)
+        )
+    )
 
 
-def raw_type(name: str, facts: Facts | None) -> Type | None:
-    """What raw data is: without a data set x and e are categories of an unknown number; None where it has no such."""
+def raw_types(name: str, facts: Facts | None) -> tuple[Type, ...]:
+    """What raw data is: without a data set x and e are categories of an unknown number; empty where it has no such."""
     domain = EDGE if name == "e" else NODE
     if facts is None:
-        return Type(domain, (Axis("", None),)) if name == "pos" else Type(domain, (), "category")
+        return (Type(domain, (Axis("", None),)) if name == "pos" else Type(domain, (), "category"),)
     letters, features = {
         "x": (facts.letters, facts.features),
         "e": (facts.edge_letters, facts.edge_features),
         "pos": (None, facts.positions),
     }[name]
     if letters is not None:
-        return Type(domain, (), "category", letters)
-    return None if features is None else Type(domain, (Axis("", features),))
+        columns = letters if isinstance(letters, tuple) else (letters,)
+        return tuple(Type(domain, (), "category", one) for one in columns)
+    return () if features is None else (Type(domain, (Axis("", features),)),)
 
 
 def absent(expression: tree.Name, frame: Frame) -> Value:
     """Features that the data set lacks, with the data sets that have them."""
     wanted, what = expression.id, {"x": "node features", "e": "edge features", "pos": "positions"}[expression.id]
-    having = [name for name, facts in TABLE.items() if raw_type(wanted, facts) is not None]
+    having = [name for name, facts in TABLE.items() if raw_types(wanted, facts)]
     cure = f"data sets with {what}: {', '.join(having)}" if having else "make its states from `x` alone"
     assert frame.world.facts is not None  # without a data set everything may be there
     message = f"the data set `{frame.world.facts.name}` has no {what}"

@@ -2,11 +2,23 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 
 from archspec.check.averages import average
 from archspec.check.build import as_node, clash, make, no_numbers
 from archspec.check.suggest import nearest
-from archspec.check.values import HIDDEN, Frame, Listing, Primitive, Size, Value, broken, is_broken, number_of
+from archspec.check.values import (
+    HIDDEN,
+    Frame,
+    Listing,
+    Primitive,
+    Size,
+    Value,
+    are_categories,
+    broken,
+    is_broken,
+    number_of,
+)
 from archspec.ir.nodes import Node, is_shared, shared_path
 from archspec.ir.ops import NORMS, OPERATIONS, PRIMITIVES, REQUIRED, Formal, Operation
 from archspec.ir.rules import Mismatch, once
@@ -198,12 +210,23 @@ def refused(
 
 
 def encode(function: Primitive, call: tree.Call, frame: Frame) -> Value:
-    """An embedding for categories, linear for numbers."""
+    """An embedding for categories, linear for numbers; of several columns of categories the sum of their embeddings."""
     formals = (Formal("x", "value"), Formal("axes", "axes", ()))
     bound = bind(function.name, formals, call, frame)
     if bound is None:
         return broken(call.span)
-    [(_, operand)] = values(formals[0], bound["x"], frame)
+    value = frame.value(bound["x"][0])
+    if not (isinstance(value, Listing) and are_categories(value)):
+        return encoded(function, as_node(value, bound["x"][0], frame), bound, call, frame)
+    if is_shared(frame.alone):
+        message = "the columns of categories cannot share one embedding"
+        return frame.error("E0301", call.span, message, help="write `encode` without `shared`")
+    columns = [encoded(function, as_node(one, bound["x"][0], frame), bound, call, frame) for one in value.items]
+    return reduce(lambda total, column: make("add", [total, column], call.span, frame), columns)
+
+
+def encoded(function: Primitive, operand: Node, bound: Bound, call: tree.Call, frame: Frame) -> Node:
+    """The encoding of one value."""
     if is_broken(operand):
         return operand
     row = PRIMITIVES["embed" if operand.type.entries == "category" else "linear"]

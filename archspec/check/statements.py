@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from archspec.check.build import as_node, spread, under_two_indices
 from archspec.check.indices import index_set
-from archspec.check.values import Binding, Frame, Listing, Value, broken, is_broken
+from archspec.check.values import Binding, Frame, Listing, Value, as_columns, broken, is_broken
 from archspec.ir.nodes import Node
 from archspec.syntax import tree
 
@@ -56,6 +56,7 @@ def as_state(value: Value, target: tree.Target, frame: Frame) -> Node:
 def unpacked(statement: tree.Assign, frame: Frame) -> Sequence[Value]:
     """The several results of one call."""
     value = frame.value(statement.values[0]) if len(statement.values) == 1 else None
+    value = None if value is None else as_columns(value, frame, len(statement.targets))
     if isinstance(value, Listing) and len(value.items) == len(statement.targets):
         return value.items
     if value is None or not is_broken(value):

@@ -85,6 +85,25 @@ def is_broken(value: Value) -> bool:
     return isinstance(value, Node) and value.type.entries == "error"
 
 
+def are_categories(value: Value) -> bool:
+    """Whether a value is a list of categories, as x is where the data has several columns of them."""
+    return isinstance(value, Listing) and all(
+        isinstance(one, Node) and one.type.entries == "category" for one in value.items
+    )
+
+
+def as_columns(value: Value, frame: "Frame", count: int = 1) -> Value:
+    """Raw data as a list of so many columns where no data set says how many there are; else the value."""
+    if (
+        frame.world.facts is None
+        and isinstance(value, Node)
+        and value.op == "data"
+        and value.type.entries == "category"
+    ):
+        return Listing((value,) * count)
+    return value
+
+
 def number_of(value: Value) -> int | float | bool | None:
     """The number a value is known to be, or None."""
     if isinstance(value, Size):

@@ -99,6 +99,9 @@ def features(found: Description) -> list[str]:
 
 def held(one: Column) -> str:
     """A column of features in a line."""
+    if one.columns is not None:
+        counts = [str(each.width) for each in one.columns]
+        return f"{one.width} columns of letters, of {', '.join(counts[:-1])} and {counts[-1]}"
     if one.counts is not None:
         return f"one of {one.width} letters: {shares(one.counts)}"
     ends = f"from {min(one.least or [0]):.4g} to {max(one.most or [0]):.4g}"

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archspec.facts import Facts
+from archspec.facts.table import Letters
 
 
 @dataclass(frozen=True)
@@ -14,9 +15,9 @@ class Column:
     """Letters (or classes), with how often each occurs, or numbers, summed up column by column."""
 
     kind: str
-    """`letters`, `classes`, `answers` (yes, no or unknown) or `numbers`."""
+    """`letters`, `classes`, `answers` (yes, no or unknown), `numbers`, or `columns` of letters."""
     width: int
-    """Of letters and classes how many there are, else how many numbers a row has."""
+    """Of letters and classes how many there are, else how many numbers or columns a row has."""
     counts: list[int] | None = None
     """Rows of each letter or class; of answers of yes in each column."""
     unknown: int = 0
@@ -28,10 +29,15 @@ class Column:
     """The standard deviation of each column."""
     least: list[float] | None = None
     most: list[float] | None = None
+    columns: list["Column"] | None = None
+    """Where there are several of letters, each of them."""
 
 
-def column(values: NDArray[Any], letters: int | None = None) -> Column:
-    """A column of features; so many letters there are in the whole data set."""
+def column(values: NDArray[Any], letters: Letters | None = None) -> Column:
+    """A column of features, or several of letters; so many letters there are in the whole data set."""
+    if isinstance(letters, tuple):
+        each = [column(one, count) for one, count in zip(values.T, letters, strict=True)]
+        return Column("columns", len(each), columns=each)
     if values.dtype.kind in "iu":
         counts = np.bincount(values, minlength=letters or 0)
         return Column("letters", len(counts), counts.tolist())

@@ -12,6 +12,7 @@ from archspec.data.measure import measured
 from archspec.data.packed import Packed
 from archspec.data.read import Unfit
 from archspec.facts import Facts
+from archspec.facts.table import Letters
 from archspec.syntax.schema import DataSettings
 
 
@@ -72,10 +73,14 @@ def kind_of(labels: Sequence[NDArray[Any]]) -> tuple[str, int]:
     return "multi-label" if set(known.tolist()) <= {0.0, 1.0} else "regression", labels[0].shape[1]
 
 
-def alphabet(columns: Sequence[NDArray[Any]]) -> tuple[int | None, int | None]:
-    """How many letters there are, or how many numbers a row; neither without a column."""
+def alphabet(columns: Sequence[NDArray[Any]]) -> tuple[Letters | None, int | None]:
+    """How many letters there are, or how many numbers a row; neither without a column.
+
+    Of several columns of letters, how many there are in each.
+    """
     if not columns:
         return None, None
     if columns[0].dtype.kind == "f":
         return None, columns[0].shape[1]
-    return 1 + max(int(one.max(initial=0)) for one in columns), None
+    most = np.max([one.max(axis=0, initial=0) for one in columns], axis=0) + 1
+    return (int(most) if most.ndim == 0 else tuple(most.tolist())), None

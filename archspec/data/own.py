@@ -122,10 +122,10 @@ def converted(
 ) -> Iterator[tuple[str, list[Packed]]]:
     """The splits, read, checked and packed; every graph is counted. Raises SpecError before the first one is given."""
     level, splits = sound(look(), Spot(settings.name), task)
-    total, done = sum(map(len, splits.values())), 0
+    total, done, letters = sum(map(len, splits.values())), 0, read.letters_of(splits.values())
     for part, graphs in splits.items():
         try:
-            yield part, [read.packed(graphs, counter(progress, done, total), part == "all", level)]
+            yield part, [read.packed(graphs, counter(progress, done, total), part == "all", level, letters)]
         except Unfit as problem:
             message = f"the data set `{settings.name}` {problem}"
             raise SpecError([Diagnostic("E0412", message, path=settings.name, help="see docs/data.md")]) from problem

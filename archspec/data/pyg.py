@@ -15,8 +15,9 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from archspec.facts.sources import Source, key
 from archspec.syntax.schema import DataSettings
 
 RAW = "ARCHSPEC_DATA"
-VERSION = 1
+VERSION = 2
 """Counts changes of how graphs are converted."""
 
 NO_OPTIONS = ("self", "root", "transform", "pre_transform", "pre_filter", "force_reload", "from_smiles", "log")
@@ -87,9 +88,10 @@ class Reader:
         with self.scratch() as root:
             loaded = {split: self.instance(root, split) for split in self.names()}
             self.keep(root)
-            total, done = sum(map(len, loaded.values())), 0
+            total, done, letters = sum(map(len, loaded.values())), 0, read.letters_of(loaded.values())
             for split, graphs in loaded.items():
-                yield split, [self.converted(graphs, split == "all", done, total)]
+                watch = partial(self.count, done, total)
+                yield split, [self.converted(graphs, split == "all", letters, watch)]
                 done += len(graphs)
 
     def arrays(self, raw: Path) -> Iterator[tuple[str, list[Packed]]]:
@@ -102,10 +104,14 @@ class Reader:
         for split, graphs in found.items():
             yield split, [graphs]
 
-    def converted(self, graphs: Any, whole: bool, done: int, total: int) -> Packed:
+    def count(self, before: int, total: int, count: int) -> None:
+        """Tell how many graphs of all are done."""
+        self.progress(before + count, total)
+
+    def converted(self, graphs: Any, whole: bool, letters: set[str], watch: Callable[[int], None]) -> Packed:
         """The graphs of a split, each counted when it is packed."""
         try:
-            return read.packed(graphs, lambda count: self.progress(done + count, total), whole)
+            return read.packed(graphs, watch, whole, None, letters)
         except Unfit as problem:
             raise self.unfit(problem) from problem
 

@@ -1,7 +1,7 @@
 """Graphs of the user's own as arrays, before anything about them is checked."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,6 +74,21 @@ def table(values: Array) -> Array:
 def width(values: Array | None) -> int | None:
     """Numbers a row."""
     return None if values is None else math.prod(values.shape[1:])
+
+
+MOST_COLUMNS = 64
+"""Columns of whole numbers that are believed to be categories; more are a vector of numbers."""
+
+
+def are_letters(columns: Sequence[Array]) -> bool:
+    """Whether the column of every graph holds categories: one whole number a row, or up to 64.
+
+    Several are numbers where all of them are 0 or 1: one-hot vectors, of which a linear map says the same.
+    """
+    if not columns or any(one.dtype.kind not in "uib" or not width(one) for one in columns):
+        return False
+    most = max(width(one) or 0 for one in columns)
+    return most == 1 or (most <= MOST_COLUMNS and any(((one < 0) | (one > 1)).any() for one in columns))
 
 
 def more(count: int) -> str:

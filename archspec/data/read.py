@@ -1,6 +1,6 @@
 """PyG's `Data` objects become packed graphs, and what the labels are for is found out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from archspec.data.folds import FOLDS, dealt
 from archspec.data.packed import PARTS, Packed, Rows, joined, smallest, sort_edges
+from archspec.data.raw import are_letters, width
+from archspec.data.targets import MANY
 
 Array = NDArray[Any]
 PARTS_OF_MASKS = {"train": "train_mask", "val": "val_mask", "test": "test_mask"}
@@ -17,18 +19,26 @@ class Unfit(Exception):
     """Graphs that cannot be learnt from here; the message completes the sentence `the data set `NAME` …`."""
 
 
-def packed(graphs: Sequence[Any], watch: Callable[[int], None], whole: bool, level: Rows | None = None) -> Packed:
+def packed(
+    graphs: Sequence[Any],
+    watch: Callable[[int], None],
+    whole: bool,
+    level: Rows | None = None,
+    letters: Collection[str] | None = None,
+) -> Packed:
     """The graphs packed, letters and edges in as few bytes as they need; of a whole set of one graph with masks.
 
-    What carries labels follows from their number where `level` does not say it. Raises Unfit for graphs without labels,
+    What carries labels follows from their number where `level` does not say it, and which of `x` and `edge_attr` are
+    letters from their values where `letters` does not. Raises Unfit for graphs without labels,
     of several kinds of nodes, or that do not have the same columns.
     """
     if not len(graphs):
         raise Unfit("holds no graphs")
     level = level or level_of(graphs)
+    letters = letters_of([graphs]) if letters is None else letters
     parts = []
     for number, graph in enumerate(graphs):
-        parts.append(pack(graph, level, number))
+        parts.append(pack(graph, level, number, letters))
         watch(number + 1)
     alone = whole and len(graphs) == 1
     try:
@@ -69,12 +79,24 @@ def rows_of(y: Any) -> int:
     return len(y) if y.dim() else 1
 
 
-def pack(graph: Any, level: Rows, number: int) -> Packed:
+def letters_of(splits: Iterable[Sequence[Any]]) -> set[str]:
+    """Which of `x` and `edge_attr` are letters in all graphs of all splits: whole numbers that can be meant as such."""
+    found, graphs = set(), [graph for split in splits for graph in split]
+    for name in ("x", "edge_attr"):
+        columns = [array(values) for graph in graphs if (values := getattr(graph, name, None)) is not None]
+        if are_letters(columns) and min(int(one.min(initial=0)) for one in columns) >= 0:
+            most = max(int(one.max(initial=0)) for one in columns)
+            if columns[0].size == len(columns[0]) or most < max(MANY, sum(map(len, columns))):
+                found.add(name)
+    return found
+
+
+def pack(graph: Any, level: Rows, number: int, letters: Collection[str]) -> Packed:
     """One graph; without features every node carries the letter 0."""
     nodes = int(graph.num_nodes)
     edges = ends(graph.edge_index, nodes, f"an edge of graph {number}")
     order, degree, source = sort_edges(edges, nodes)
-    x = np.zeros(nodes, np.int64) if graph.x is None else features(array(graph.x), "x", nodes, number)
+    x = np.zeros(nodes, np.int64) if graph.x is None else features(array(graph.x), "x", nodes, number, letters)
     y, kept = labels(array(labelled(graph))), labels_order(graph, level, number)
     if kept is not None and len(y) != len(kept):
         raise Unfit(f"has {len(y)} labels in graph {number}, where {len(kept)} belong")
@@ -86,7 +108,7 @@ def pack(graph: Any, level: Rows, number: int) -> Packed:
         y if kept is None else y[kept],
         degree,
         source,
-        None if e is None else features(array(e), "edge_attr", len(order), number)[order],
+        None if e is None else features(array(e), "edge_attr", len(order), number, letters)[order],
         None if pos is None else features(array(pos).astype(np.float32), "pos", nodes, number),
         pair_count=None if pair is None else np.array([len(pair)], np.int32),
         pair=pair,
@@ -128,12 +150,13 @@ def tensor_layout() -> Any:
     return torch.strided
 
 
-def features(values: Array, name: str, rows: int, number: int) -> Array:
-    """One whole number a row as letters, [rows]; anything else as numbers, [rows, features]."""
+def features(values: Array, name: str, rows: int, number: int, letters: Collection[str] = ()) -> Array:
+    """Letters as whole numbers, [rows] or, of several columns, [rows, columns]; others as numbers, [rows, features]."""
     if len(values) != rows:
         raise Unfit(f"has {len(values)} rows of `{name}` in graph {number}, where {rows} belong")
-    if values.dtype.kind in "uib" and values[:1].size <= 1 and values.min(initial=0) >= 0:
-        return values.reshape(rows).astype(np.int64)
+    if name in letters:
+        found = values.reshape(rows) if width(values) == 1 else values.reshape(rows, -1)
+        return found.astype(np.int64)
     found = values.reshape(rows, -1).astype(np.float32)
     if not np.isfinite(found).all():
         raise Unfit(f"has a number in `{name}` of graph {number} that is not finite")

@@ -12,7 +12,7 @@ import numpy as np
 from archspec.data import targets
 from archspec.data.folds import FOLDS
 from archspec.data.packed import Rows
-from archspec.data.raw import Raw, Spot, more, table, width
+from archspec.data.raw import Array, Raw, Spot, are_letters, more, table, width
 from archspec.data.targets import MANY
 from archspec.diagnostics import Diagnostic, SpecError
 
@@ -48,7 +48,7 @@ def sound(splits: Mapping[str, Sequence[Raw]], whole: Spot, task: str | None) ->
     problems += wrong
     if problems:
         raise SpecError(problems)
-    letters = {name for name in COLUMNS if name != "pos" and are_letters(name, graphs)}
+    letters = {name for name in COLUMNS if name != "pos" and are_letters(of_all(name, graphs))}
     done = {part: [packable(graph, letters, kind) for graph in one] for part, one in splits.items()}
     return level, done
 
@@ -117,25 +117,24 @@ def alike(name: str, graphs: Sequence[Raw]) -> list[Diagnostic]:
     return found
 
 
-def are_letters(name: str, graphs: Sequence[Raw]) -> bool:
-    """Whether a column holds categories: one whole number a row, in every graph."""
-    found = [values for graph in graphs if (values := getattr(graph, name)) is not None]
-    return bool(found) and all(one.dtype.kind in "uib" and width(one) == 1 for one in found)
+def of_all(name: str, graphs: Sequence[Raw]) -> list[Array]:
+    """A column of every graph that has it."""
+    return [values for graph in graphs if (values := getattr(graph, name)) is not None]
 
 
 def categories(name: str, graphs: Sequence[Raw]) -> list[Diagnostic]:
     """Categories below 0, or numbered so high that they cannot be meant as such."""
-    if name == "pos" or not are_letters(name, graphs):
+    if name == "pos" or not are_letters(of_all(name, graphs)):
         return []
     cure = f"number categories from 0, or make `{name}` floating point if it holds numbers"
     found = []
     for graph in graphs:
-        values = getattr(graph, name).reshape(-1)
-        if len(bad := np.flatnonzero(values < 0)):
-            message = f"row {bad[0]} of `{name}` is the category {values[bad[0]]}" + more(len(bad))
+        values = table(getattr(graph, name))
+        if len(bad := np.flatnonzero((values < 0).any(1))):
+            message = f"row {bad[0]} of `{name}` is the category {values[bad[0]].min()}" + more(len(bad))
             found.append(graph.at(name, int(bad[0])).problem("E0425", message, cure))
     most = max(graphs, key=lambda graph: getattr(graph, name).max(initial=0))
-    column = getattr(most, name).reshape(-1)
+    column = table(getattr(most, name)).max(axis=1, initial=0)
     rows = sum(len(getattr(graph, name)) for graph in graphs)
     if len(column) and column.max() >= max(MANY, rows):
         row = int(column.argmax())
@@ -185,10 +184,12 @@ def masks(graph: Raw, level: Rows) -> Iterator[Diagnostic]:
 
 
 def packable(graph: Raw, letters: set[str], kind: str) -> Raw:
-    """The graph with categories as int64, [rows], and numbers as float32, [rows, numbers]."""
+    """The graph with categories as int64, [rows] or [rows, columns], and numbers as float32, [rows, numbers]."""
     changed: dict[str, Any] = {}
     for name in COLUMNS:
         if (values := getattr(graph, name)) is not None:
-            changed[name] = values.reshape(-1).astype(np.int64) if name in letters else table(values).astype(np.float32)
+            rows = table(values)
+            whole = rows[:, 0] if rows.shape[1] == 1 else rows
+            changed[name] = whole.astype(np.int64) if name in letters else rows.astype(np.float32)
     assert graph.y is not None  # else it is not sound
     return replace(graph, **changed, y=targets.packable(graph.y, kind))

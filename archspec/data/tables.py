@@ -70,7 +70,7 @@ class Table:
         return Path(self.path).stem
 
     def numbers(self, prefix: str, problems: list[Diagnostic]) -> Array | None:
-        """The numbers of some columns: whole ones of a single column as int64, [rows], else float64, [rows, columns].
+        """The numbers of some columns, [rows, columns]: int64 where all are whole, then [rows] if single, else float64.
 
         An empty cell is NaN. What is no number is a problem E0419.
         """
@@ -80,7 +80,8 @@ class Table:
         columns = [self.number(name, problems) for name in names]
         if len(columns) == 1 and columns[0].dtype.kind == "i":
             return columns[0]
-        return np.stack(columns, axis=1).astype(np.float64)
+        found = np.stack(columns, axis=1)
+        return found if found.dtype.kind == "i" else found.astype(np.float64)
 
     def number(self, name: str, problems: list[Diagnostic]) -> Array:
         """One column: int64 where all are whole numbers, else float64."""

@@ -266,8 +266,9 @@ def fused(site: Site) -> Text:
 
 
 def data(site: Site) -> Text:
-    """Raw features."""
-    return Text(f"batch.{site.node['name']}")
+    """Raw features, or one of several columns of categories."""
+    column = site.node.get("column")
+    return Text(f"batch.{site.node['name']}" + ("" if column is None else f"[:, {column}]"))
 
 
 def parameter(site: Site) -> Text:

@@ -111,7 +111,8 @@ def model_text(plan: Plan, parts: Sequence[Part], variables: Variables) -> str:
         f"self.output = {name[id(program.output)]}()",
         *([f"self.penalty = {name[id(program.penalty)]}()"] if program.penalty else []),
     ]
-    steps = ["batch = as_batch(graphs)", *wiring(program, variables)]
+    counts = "".join(f", {name}={count}" for name, count in columns(program).items())
+    steps = [f"batch = as_batch(graphs{counts})", *wiring(program, variables)]
     methods = [
         *method_text("__init__(self) -> None", [*made, *initial_lines(program)]),
         "",
@@ -120,6 +121,12 @@ def model_text(plan: Plan, parts: Sequence[Part], variables: Variables) -> str:
     if freezes(program):
         methods += ["", *method_text("freeze(self, epoch: int = 1) -> None", list(freeze_lines(program)))]
     return "\n".join(["class Model(nn.Module):", *methods])
+
+
+def columns(program: Program) -> dict[str, object]:
+    """How many columns of categories x and e have, where there are several."""
+    found = {str(node["name"]): node["of"] for node in program.input.nodes if node.op == "data" and node.get("of")}
+    return dict(sorted(found.items(), reverse=True))
 
 
 def forward_text(steps: Sequence[str], penalised: bool) -> Iterator[str]:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from archspec.facts import Facts
+from archspec.facts.table import Letters
 from archspec.reference import Graph
 from archspec.reference.graph import Pair
 
@@ -46,8 +47,10 @@ def asked(nodes: int, generator: torch.Generator) -> tuple[Pair, ...]:
     return tuple(divmod(one, nodes) for one in [*order, order[0]])
 
 
-def drawn(rows: int, letters: int | None, features: int | None, generator: torch.Generator) -> Tensor | None:
-    """Random categories [rows] or numbers [rows, features]; None where there are neither."""
+def drawn(rows: int, letters: Letters | None, features: int | None, generator: torch.Generator) -> Tensor | None:
+    """Random categories [rows] or [rows, columns], or numbers [rows, features]; None where there are neither."""
+    if isinstance(letters, tuple):
+        return torch.stack([torch.randint(one, (rows,), generator=generator) for one in letters], dim=1)
     if letters is not None:
         return torch.randint(letters, (rows,), generator=generator)
     if features is None:

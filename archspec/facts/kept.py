@@ -10,7 +10,7 @@ import platformdirs
 from archspec.facts.table import Facts
 
 VARIABLE = "ARCHSPEC_CACHE"
-VERSION = 1
+VERSION = 2
 
 
 def folder(directory: Path | None) -> Path:
@@ -32,7 +32,8 @@ def read(key: str, directory: Path | None) -> Facts | None:
         found = json.loads(path(key, directory).read_text(encoding="utf-8"))
         if found.pop("version") != VERSION:
             return None
-        found["benchmark"] = found["benchmark"] and tuple(found["benchmark"])
+        for name in ("benchmark", "letters", "edge_letters"):
+            found[name] = tuple(found[name]) if isinstance(found[name], list) else found[name]
         return Facts(**found)
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -7,14 +7,17 @@ from typing import Literal, cast
 from archspec.facts.tasks import KINDS, RANKED
 
 Level = Literal["node", "edge", "pair", "graph"]
+Letters = int | tuple[int, ...]
+"""How many categories there are: of a single one, or of each of several columns."""
 
 
 @dataclass(frozen=True)
 class Facts:
     """What a data set is like. Sizes are means over the graphs of all splits unless they say otherwise.
 
-    Either `letters` (x holds whole numbers below it) or `features` (x holds so many real numbers a node) is known; of
-    `edge_letters` and `edge_features` at most one, neither where edges carry nothing.
+    Either `letters` (x holds whole numbers below it, or several columns of them, each below its own) or `features` (x
+    holds so many real numbers a node) is known; of `edge_letters` and `edge_features` at most one, neither where edges
+    carry nothing.
     """
 
     name: str
@@ -22,8 +25,8 @@ class Facts:
     """What carries a label and of what kind it is: `graph regression` (the kinds are in `archspec.facts.tasks`)."""
     out: int
     """Width of a prediction: classes, or how many numbers or answers of yes and no are predicted."""
-    letters: int | None
-    """Vocabulary of x, None when x is numeric."""
+    letters: Letters | None
+    """Vocabulary of x, or of each of its columns; None when x is numeric."""
     features: int | None
     """Width of a numeric x, None when x is categorical."""
     nodes: float
@@ -42,8 +45,8 @@ class Facts:
     repeated_edges: bool
     graphs: Mapping[str, int]
     """Graphs in each split, `limit` left aside."""
-    edge_letters: int | None = None
-    """Vocabulary of e, None where edges carry no category."""
+    edge_letters: Letters | None = None
+    """Vocabulary of e, or of each of its columns; None where edges carry no category."""
     edge_features: int | None = None
     """Width of a numeric e, None where edges carry no numbers."""
     positions: int | None = None

@@ -27,6 +27,8 @@ def state(call: Call) -> Value:
 
 
 def data(call: Call) -> Value:
-    """Raw features: `x` and `pos` per node, `e` per edge; categories stay integers."""
+    """Raw features: `x` and `pos` per node, `e` per edge; categories stay integers, of several columns one is read."""
     raw = [getattr(graph, str(call.node["name"])) for graph in call.graphs]
+    if (column := call.node.get("column")) is not None:
+        raw = [value[:, column] for value in raw]
     return [call.shaped(value.double() if value.is_floating_point() else value) for value in raw]

@@ -26,10 +26,11 @@ class Padding:
 class Batch:
     """Graphs packed one after the other.
 
-    `x` holds categories [nodes] (int64) or numbers [nodes, features]; edges are sorted by target, within a target as in
-    the data, and `e`, which is like `x`, follows that order; `N.ptr` and `N.source` are the in-neighbours of every
-    node; `pos` is [nodes, dimensions]. Labels `y` are classes [rows] (int64) or numbers [rows, …] of nodes, edges,
-    graphs or of the pairs (i, j) in `pair`, which are sorted by i; only those in `mask` count, if there is one.
+    `x` holds a category [nodes] or several [nodes, columns] (int64), or numbers [nodes, features]; edges are sorted by
+    target, within a target as in the data, and `e`, which is like `x`, follows that order; `N.ptr` and `N.source` are
+    the in-neighbours of every node; `pos` is [nodes, dimensions]. Labels `y` are classes [rows] (int64) or numbers
+    [rows, …] of nodes, edges, graphs or of the pairs (i, j) in `pair`, which are sorted by i; only those in `mask`
+    count, if there is one.
     """
 
     x: Tensor
@@ -143,6 +144,8 @@ class Converted:
     origin: weakref.ref[object]
     tensors: list[Tensor]
     versions: list[int]
+    columns: tuple[int, int]
+    """Of categories in x and e."""
     batch: Batch
 
     def serves(self, graphs: object, tensors: list[Tensor]) -> bool:
@@ -164,35 +167,36 @@ PARTS = ("x", "edge_index", "edge_attr", "pos", "y", "edge_label_index", "ptr", 
 """What is read of PyG's objects."""
 
 
-def as_batch(graphs: object) -> Batch:
+def as_batch(graphs: object, x: int = 1, e: int = 1) -> Batch:
     """A Batch from itself or from PyG's Data or Batch: x, edge_index, where present edge_attr, pos, batch or ptr, y.
 
     The targets are the columns (j, i) of edge_label_index, if there is one. What a model says of edges or targets comes
-    sorted by i, those of one i as they were. Anything with these attributes will do. The result is kept as long as the
-    object and its tensors stay as they are and none of them needs a gradient. TypeError: no such attributes, or
-    features that are neither numbers nor one category; ValueError: shapes or indices that do not fit.
+    sorted by i, those of one i as they were. Anything with these attributes will do. Categories have so many columns in
+    `x` and `e`. The result is kept as long as the object and its tensors stay as they are and none of them needs a
+    gradient. TypeError: no such attributes, or features that are neither numbers nor so many categories; ValueError:
+    shapes or indices that do not fit.
     """
     if isinstance(graphs, Batch):
         return graphs
     parts = [getattr(graphs, name, None) for name in PARTS]
     tensors = [part for part in parts if isinstance(part, Tensor)]
     known = _CONVERTED.get(id(graphs))
-    if known is not None and known.serves(graphs, tensors):
+    if known is not None and known.columns == (x, e) and known.serves(graphs, tensors):
         return known.batch
-    batch = _convert(graphs, parts)
+    batch = _convert(graphs, parts, x, e)
     if hasattr(graphs, "__weakref__") and not any(tensor.requires_grad for tensor in tensors):
         key = id(graphs)
         origin = weakref.ref(graphs, lambda _: _CONVERTED.pop(key, None))
-        _CONVERTED[key] = Converted(origin, tensors, versions(tensors), batch)
+        _CONVERTED[key] = Converted(origin, tensors, versions(tensors), (x, e), batch)
     return batch
 
 
-def _convert(graphs: object, parts: list[object]) -> Batch:
+def _convert(graphs: object, parts: list[object], of_x: int, of_e: int) -> Batch:
     x, edge_index, e, pos, y, asked, _, _ = parts
     if not isinstance(x, Tensor) or not isinstance(edge_index, Tensor):
         missing = "x" if not isinstance(x, Tensor) else "edge_index"
         raise TypeError(f"a batch needs the tensors x and edge_index, and {type(graphs).__name__} has no {missing}")
-    x = _features(x, "x")
+    x = _features(x, "x", of_x)
     node_ptr = _node_ptr(parts, len(x), x.device)
     _check_edges(edge_index, node_ptr, len(x), "edge_index")
     source, target = edge_index
@@ -201,7 +205,7 @@ def _convert(graphs: object, parts: list[object]) -> Batch:
     if isinstance(e, Tensor):
         if len(e) != len(source):
             raise ValueError(f"edge_attr has {len(e)} rows and edge_index {len(source)} edges")
-        e = _features(e, "edge_attr")[order]
+        e = _features(e, "edge_attr", of_e)[order]
     if isinstance(pos, Tensor):
         if len(pos) != len(x) or not pos.is_floating_point():
             raise ValueError(f"pos must hold a row of numbers for each of the {len(x)} nodes")
@@ -218,16 +222,16 @@ def _targets(asked: object, node_ptr: Tensor, nodes: int) -> Tensor | None:
     return asked.flip(0).T[sorting(asked[1], nodes)].int()
 
 
-def _features(value: Tensor, name: str) -> Tensor:
-    """Numbers as [rows, features], one category as [rows]."""
+def _features(value: Tensor, name: str, columns: int = 1) -> Tensor:
+    """Numbers as [rows, features], one category as [rows], so many as [rows, columns]."""
     if value.is_floating_point():
         return value.unsqueeze(1) if value.dim() == 1 else value
-    if value.dim() == 1 or value.shape[1:].numel() == 1:
+    if columns == 1 and (value.dim() == 1 or value.shape[1:].numel() == 1):
         return value.reshape(len(value)).long()
-    shape = list(value.shape)
-    raise TypeError(
-        f"{name} must hold numbers (a float type) or one category a row, and is {value.dtype} of shape {shape}"
-    )
+    if columns > 1 and value.dim() == 2 and value.shape[1] == columns:
+        return value.long()
+    what, shape = "one category" if columns == 1 else f"{columns} categories", list(value.shape)
+    raise TypeError(f"{name} must hold numbers (a float type) or {what} a row, and is {value.dtype} of shape {shape}")
 
 
 def _node_ptr(parts: list[object], nodes: int, device: torch.device) -> Tensor:
