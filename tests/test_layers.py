@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "archspec"
 
 ROWS = (
-    *("source", "diagnostics", "syntax", "library", "ir", "facts", "cost", "check", "passes", "compare"),
+    *("source", "diagnostics", "syntax", "library", "ir", "facts", "check", "passes", "cost", "compare"),
     *("structure", "runtime", "emit", "reference", "data", "train", "pipeline", "equal", "commands"),
 )
 """The rows of the layout in `docs/architecture.md`, from the top."""

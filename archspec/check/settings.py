@@ -9,10 +9,10 @@ from difflib import get_close_matches
 from typing import Any, cast
 
 from archspec.check.suggest import nearest
-from archspec.cost.parameters import trainable
 from archspec.diagnostics import Problems
 from archspec.ir.nodes import Node, Program, full_name
 from archspec.ir.settings import FILLINGS, WORDS, Drawn, Filling, Setting, Values, matches, may_match, shape_of
+from archspec.ir.trainable import trainable
 from archspec.source import Span
 from archspec.syntax.schema import UNTIL, InitSettings, ParameterSettings
 from archspec.syntax.spec import Spec

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from math import prod
 
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.ir.nodes import Program, full_name
-from archspec.ir.ops import weights_of
+from archspec.ir.nodes import Program
 from archspec.ir.settings import frozen
+from archspec.ir.trainable import trainable
 
 
 def parameters(program: Program) -> Mapping[str, tuple[int, ...]]:
@@ -19,17 +19,6 @@ def parameters(program: Program) -> Mapping[str, tuple[int, ...]]:
         message = f"the shape of the weight {unknown} is not known without a data set"
         raise SpecError([Diagnostic("E0311", message, help="add a `data:` section, such as `data: {name: pattern}`")])
     return shapes
-
-
-def trainable(program: Program) -> dict[str, tuple[int, ...]]:
-    """The same, with 0 for sizes that are not known."""
-    return {
-        full_name(path, name): weight.shape
-        for path, section in program.sections()
-        for node in section.nodes
-        for name, weight in weights_of(node)
-        if weight.trainable
-    }
 
 
 def uncounted(program: Program) -> str:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from archspec.cost.parameters import trainable
 from archspec.equal.batch import by_target, packed
 from archspec.equal.differences import Differences, difference
 from archspec.ir.nodes import Node, Program, Section
 from archspec.ir.settings import Drawn, frozen, initial
+from archspec.ir.trainable import trainable
 from archspec.passes.rewrite import with_roots
 from archspec.reference import Graph, outcome
 from archspec.reference.graph import pairs
