@@ -148,7 +148,8 @@ def test_resuming_a_run_without_a_checkpoint_collects(cache: Path, tmp_path: Pat
     task = training.task(cache, build(parse_spec(SPEC)).module, epochs=1)
     made = run.start(task, tmp_path / "run", training.CPU, Silent(), {})
     made.done.unlink()
-    made.state.unlink()
+    for one in made.checkpoints.iterdir():
+        one.unlink()
     said = Lines()
     again = training.task(cache, build(parse_spec(SPEC)).module, epochs=1)
     run.resume(again, RunFolder(made.path), training.CPU, said)

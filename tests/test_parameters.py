@@ -17,15 +17,14 @@ from archspec.ir.settings import FILLINGS, WORDS, frozen, matches
 from archspec.pipeline import compile_spec
 from archspec.syntax.load import load_spec, parse_spec
 from archspec.syntax.spec import Spec
+from archspec.train.checkpoint import read
 from archspec.train.engine import Engine
 from archspec.train.folder import RunFolder
 from archspec.train.interrupt import Interrupted
 from archspec.train.run import headline
-from archspec.train.state import read
 from tests.checking import spec_text
 from tests.compiling import CATEGORIES, of_spec
-from tests.test_train_resume import differing
-from tests.training import CPU, Small, Stops, resume, start, task
+from tests.training import CPU, Small, Stops, differing, resume, start, task
 
 LAYER = {"layer": "x = x + w1 * mlp(x)", "where": "w1: scalar(0)"}
 

@@ -14,8 +14,7 @@ from archspec.train.interrupt import Interrupted
 from archspec.train.tally import Tally
 from tests.checking import spec_text
 from tests.compiling import CATEGORIES, of_spec
-from tests.test_train_resume import differing
-from tests.training import CPU, Stops, resume, start, task
+from tests.training import CPU, Stops, differing, resume, start, task
 
 PENALTIES = {
     "a number": "0.25",

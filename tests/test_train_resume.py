@@ -7,14 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
+from archspec.train.checkpoint import read, save
 from archspec.train.display import Plain
 from archspec.train.folder import RunFolder
 from archspec.train.interrupt import Interrupted
-from archspec.train.state import read
 from tests import training
-from tests.training import Stops, resume, start, untimed
+from tests.training import Stops, differing, resume, start
 
 
 @pytest.fixture(scope="session")
@@ -25,31 +24,6 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope="module")
 def unbroken(cache, tmp_path_factory) -> RunFolder:
     return start(cache, tmp_path_factory.mktemp("runs") / "unbroken")
-
-
-def differing(one: RunFolder, other: RunFolder) -> list[str]:
-    """What is not the same bit for bit in two finished runs, times aside."""
-    found = [
-        which for which in ("best", "last") if one.weights(which).read_bytes() != other.weights(which).read_bytes()
-    ]
-    if untimed(one.records()) != untimed(other.records()):
-        found.append("metrics")
-    results = [{key: value for key, value in made.result().items() if "seconds" not in key} for made in (one, other)]
-    if results[0] != results[1]:
-        found.append("result")
-    kept = [read(made.state) for made in (one, other)]
-    return found + [key for key in ("module", "optimizer", "random", "best") if not equal(kept[0][key], kept[1][key])]
-
-
-def equal(one: object, other: object) -> bool:
-    """Whether nested values with tensors in them are the same."""
-    if isinstance(one, torch.Tensor):
-        return torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(equal, one, other))
-    return one == other
 
 
 @pytest.mark.parametrize(
@@ -170,7 +144,7 @@ def test_the_comparison_can_fail(cache, unbroken, tmp_path, part):
     with pytest.raises(Interrupted):
         start(cache, path, Stops(signal.SIGINT, 1, 3))
     kept, fresh = read(RunFolder(path).state), read(start(cache, tmp_path / "other", seed=7, epochs=1).state)
-    torch.save(kept | {part: fresh[part]}, RunFolder(path).state)
+    save(RunFolder(path), kept | {part: fresh[part]})
     assert "last" in differing(unbroken, resume(cache, path))
 
 

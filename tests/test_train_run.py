@@ -9,7 +9,7 @@ from torch import nn
 
 from archspec.data.load import DataSet
 from archspec.diagnostics import SpecError
-from archspec.train import folder, report, run, state, weights
+from archspec.train import checkpoint, folder, report, run, weights
 from archspec.train.display import Plain
 from archspec.train.engine import Engine, Evaluator
 from archspec.train.folder import RunFolder
@@ -30,6 +30,7 @@ def done(cache, tmp_path_factory) -> RunFolder:
 
 def test_the_folder(done):
     assert sorted(one.name for one in done.path.iterdir()) == [
+        ".lock",
         "checkpoints",
         "done.json",
         "environment.json",
@@ -37,7 +38,12 @@ def test_the_folder(done):
         "model.py",
         "spec.yaml",
     ]
-    assert sorted(one.name for one in done.checkpoints.iterdir()) == ["best.safetensors", "last.pt", "last.safetensors"]
+    assert sorted(one.name for one in done.checkpoints.iterdir()) == [
+        "best.safetensors",
+        "last.pt",
+        "last.safetensors",
+        "previous.pt",
+    ]
     assert done.spec.read_text() == "name: small\n"
     told = done.told()
     assert told["torch"] == torch.__version__
@@ -184,7 +190,7 @@ def test_divergence_names_the_tensor_and_keeps_the_last_checkpoint(cache, tmp_pa
     assert problem.notes == ("the first that is not finite is `head.weight`",)
     assert "train.optimizer.lr" in problem.help
     made = RunFolder(tmp_path / "run")
-    kept = state.read(made.state)
+    kept = checkpoint.read(made.state)
     assert kept["epoch"] == 2
     assert torch.isfinite(kept["module"]["head.weight"]).all()
     assert made.result()["reason"] == "diverged"
@@ -221,7 +227,10 @@ def test_a_folder_that_is_taken(cache, tmp_path):
 
 def test_folders_are_numbered(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    made = [str(folder.create(None, name, {}).path) for name in ("gin", "gin", "my net/2", "gin")]
+    made = []
+    for name in ("gin", "gin", "my net/2", "gin"):
+        with folder.created(None, name, {}) as one:
+            made.append(str(one.path))
     assert made == ["runs/gin-1", "runs/gin-2", "runs/my_net_2-1", "runs/gin-3"]
 
 
@@ -245,7 +254,7 @@ def test_damaged_files(cache, done, tmp_path):
     assert caught.value.diagnostics[0].code == "E0613"
     for path in (broken.weights("best"), broken.state):
         path.write_bytes(done.path.joinpath("checkpoints", path.name).read_bytes()[:300])
-    for read in (lambda: weights.load(broken.weights("best")), lambda: state.read(broken.state)):
+    for read in (lambda: weights.load(broken.weights("best")), lambda: checkpoint.read(broken.state)):
         with pytest.raises(SpecError) as caught:
             read()
         assert caught.value.diagnostics[0].code == "E0615"

@@ -14,6 +14,7 @@ from archspec.data.load import DataSet, load
 from archspec.runtime.batch import Batch
 from archspec.syntax.schema import DataSettings, TrainSettings
 from archspec.train import run
+from archspec.train.checkpoint import read
 from archspec.train.display import Silent
 from archspec.train.folder import RunFolder
 from archspec.train.state import State
@@ -80,6 +81,31 @@ def resume(folder: Path, path: Path, display: Silent | None = None, **settings: 
 def untimed(records: list[dict]) -> list[dict]:
     """Metrics without times."""
     return [{key: value for key, value in one.items() if not key.startswith("seconds")} for one in records]
+
+
+def differing(one: RunFolder, other: RunFolder) -> list[str]:
+    """What is not the same bit for bit in two finished runs, times aside."""
+    found = [
+        which for which in ("best", "last") if one.weights(which).read_bytes() != other.weights(which).read_bytes()
+    ]
+    if untimed(one.records()) != untimed(other.records()):
+        found.append("metrics")
+    results = [{key: value for key, value in made.result().items() if "seconds" not in key} for made in (one, other)]
+    if results[0] != results[1]:
+        found.append("result")
+    kept = [read(made.state) for made in (one, other)]
+    return found + [key for key in ("module", "optimizer", "random", "best") if not equal(kept[0][key], kept[1][key])]
+
+
+def equal(one: object, other: object) -> bool:
+    """Whether nested values with tensors in them are the same."""
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return one == other
 
 
 if __name__ == "__main__":

@@ -131,12 +131,14 @@ def go_on(
     resumption.check_data(spec, recorded(old, "data"), old)
     if why := resumption.finished(old, spec.settings.train.epochs):
         click.echo(f"this run is finished: {why}")
+        run.mend(old, run.metadata(spec.name, before.text), shown)
         conclude(old)
         return
-    threads = old.told().get("threads")
-    machine = open_machine(spec, device or recorded(old, "device") or "auto", threads)
-    task = structure.prepared(assemble(spec, data_dir, shown, trust), data_dir, shown)
-    complete(lambda: run.resume(task, old, machine, shown))
+    with old.writing():
+        threads = old.told().get("threads")
+        machine = open_machine(spec, device or recorded(old, "device") or "auto", threads)
+        task = structure.prepared(assemble(spec, data_dir, shown, trust), data_dir, shown)
+        complete(lambda: run.resume(task, old, machine, shown))
 
 
 def content(spec: Spec) -> str | None:

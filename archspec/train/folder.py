@@ -1,14 +1,18 @@
 """The folder of a run: what stands in it, and who may write there."""
 
+import errno
 import json
-import os
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from archspec.diagnostics import SpecError
+from archspec.train import lock
 from archspec.train.faults import fault
-from archspec.train.files import write
+from archspec.train.files import append, write
+from archspec.train.lock import Lock
 
 Record = dict[str, Any]
 """A line of `metrics.jsonl`."""
@@ -28,6 +32,8 @@ class RunFolder:
         self.done = path / "done.json"
         self.checkpoints = path / "checkpoints"
         self.state = self.checkpoints / "last.pt"
+        self.previous = self.checkpoints / "previous.pt"
+        self.lock = Lock(path)
 
     def weights(self, which: str) -> Path:
         """The weights of the `best` or the `last` epoch."""
@@ -35,17 +41,14 @@ class RunFolder:
 
     def append(self, record: Record) -> None:
         """Add a line to the metrics, on its way to the disk when this returns."""
-        with self.metrics.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        append(self.metrics, json.dumps(record))
 
     def records(self) -> list[Record]:
         """The metrics, epoch after epoch; a line that a crash cut short is left out."""
         if not self.metrics.exists():
             return []
         lines = self.metrics.read_text(encoding="utf-8").splitlines(keepends=True)
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        return [parsed(line, self.metrics) for line in lines if line.endswith("\n")]
 
     def cut_back(self, epochs: int) -> list[Record]:
         """Keep the metrics of the first so many epochs, those that the checkpoint knows of."""
@@ -59,20 +62,63 @@ class RunFolder:
 
     def result(self) -> Record | None:
         """What `done.json` says, if the run is finished."""
-        return json.loads(self.done.read_text(encoding="utf-8")) if self.done.exists() else None
+        return parsed(self.done.read_bytes(), self.done) if self.done.exists() else None
 
     def told(self) -> Record:
         """What `environment.json` says."""
-        return json.loads(self.environment.read_text(encoding="utf-8")) if self.environment.exists() else {}
+        return parsed(self.environment.read_bytes(), self.environment) if self.environment.exists() else {}
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the lock of the folder; E0622 for what the machine does not let be written there."""
+        try:
+            with self.lock:
+                yield
+        except OSError as problem:
+            if Path(str(problem.filename)).parent not in (self.path, self.checkpoints):
+                raise
+            raise self.unwritten(problem) from problem
+
+    def unwritten(self, problem: OSError) -> SpecError:
+        """A file of the run could not be written."""
+        reason = (problem.strerror or str(problem)).lower()
+        go_on = f"`archspec train --resume {shlex.quote(str(self.path))}` goes on from the last checkpoint"
+        if not self.spec.exists():
+            go_on = "give the same command again"
+        cure = f"{CURES.get(problem.errno or 0, 'mend that')}, then {go_on}"
+        return fault("E0622", f"cannot write the run: {reason}", Path(str(problem.filename)), cure)
 
 
-def create(path: Path | None, name: str, files: dict[str, str]) -> RunFolder:
-    """A new folder with these files in it: at the path, which must be absent or empty, or `runs/NAME-1`, -2, …"""
+CURES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room on the disk"),
+    errno.EFBIG: "raise the limit on the size of files (`ulimit -f`)",
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "let the folder be written to"),
+}
+"""What helps when a file cannot be written."""
+
+
+def parsed(text: str | bytes, path: Path) -> Record:
+    """JSON of a run's file; E0615 where something else has written into it."""
+    try:
+        return dict(json.loads(text))
+    except (ValueError, TypeError) as problem:
+        cure = "take the file from a copy of the run; its weights can be used all the same"
+        raise fault("E0615", "this file of a run is damaged: it holds no JSON", path, cure) from problem
+
+
+@contextmanager
+def created(path: Path | None, name: str, files: dict[str, str]) -> Iterator[RunFolder]:
+    """A new folder with these files in it, locked: at the path, absent or empty, or `runs/NAME-1`, -2, …
+
+    The spec is written last: a folder that has one is that of a run, and can be resumed.
+    """
     folder = RunFolder(numbered(Path("runs"), name) if path is None else claim(path))
-    folder.checkpoints.mkdir()
-    for file, text in files.items():
-        write(folder.path / file, text)
-    return folder
+    with folder.writing():
+        check_free(folder.path)  # another process may have been faster
+        folder.checkpoints.mkdir(exist_ok=True)
+        for file, text in sorted(files.items(), key=lambda one: one[0] == folder.spec.name):
+            write(folder.path / file, text)
+        yield folder
 
 
 def numbered(parent: Path, name: str) -> Path:
@@ -96,9 +142,19 @@ def check_free(path: Path) -> None:
     """E0610 for a folder that is not absent or empty, told before data is loaded."""
     if path.is_file():
         raise fault("E0610", "the run folder is a file", path, "name another folder with `--run-dir`")
-    if path.is_dir() and any(path.iterdir()):
+    if path.is_dir() and not is_free(path):
         cure = "name another folder with `--run-dir`, or empty this one"
         raise fault("E0610", "the run folder is not empty and holds no run of this spec", path, cure)
+
+
+BEGUN = {lock.NAME, "checkpoints", "environment.json", "model.py"}
+"""What a run that was killed while its folder was made may have left there."""
+
+
+def is_free(path: Path) -> bool:
+    """Whether a folder holds nothing, or nothing but what a run left that never came to write its spec."""
+    names = {one.name for one in path.iterdir() if not (one.name.startswith(".") and one.name.endswith(".part"))}
+    return not names or (lock.NAME in names and names <= BEGUN)
 
 
 def claim(path: Path) -> Path:

@@ -8,10 +8,11 @@ from typing import Literal
 from archspec.data.load import Split
 from archspec.data.random import epoch_order
 from archspec.facts import tasks
+from archspec.train import checkpoint, weights
 from archspec.train import state as states
-from archspec.train import weights
 from archspec.train.display import Display
 from archspec.train.engine import Engine
+from archspec.train.files import settle
 from archspec.train.folder import Record, RunFolder
 from archspec.train.interrupt import Interrupt, Interrupted
 from archspec.train.metrics import Scores
@@ -149,15 +150,16 @@ def save(run: Run) -> None:
 
     The best weights are in the state too: after a crash between the files, resuming writes them anew from there.
     """
-    states.save(run.folder.state, run.engine, run.state)
-    write_weights(run)
+    kept = states.as_dict(run.engine, run.state)
+    checkpoint.save(run.folder, kept)
+    write_weights(run.folder, run.metadata, kept)
 
 
-def write_weights(run: Run) -> None:
-    """The weights as they are, and those of the best epoch."""
-    state = run.state
-    about = run.metadata | {"epoch": str(state.epoch), "step": str(state.step)}
-    weights.save(run.folder.weights("last"), run.engine.module.state_dict(), about)
-    if state.best:
-        best = run.metadata | {"epoch": str(state.best.epoch), "step": "0"}
-        weights.save(run.folder.weights("best"), state.best.weights, best)
+def write_weights(folder: RunFolder, metadata: dict[str, str], kept: checkpoint.Kept) -> None:
+    """The weights as they are in a checkpoint, and those of the best epoch, each with what it says about itself."""
+    about = metadata | {"epoch": str(kept["epoch"]), "step": str(kept["step"])}
+    weights.save(folder.weights("last"), kept["module"], about)
+    if best := kept["best"]:
+        about = metadata | {"epoch": str(best["epoch"]), "step": "0"}
+        weights.save(folder.weights("best"), best["weights"], about)
+    settle(folder.checkpoints)

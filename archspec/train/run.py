@@ -13,11 +13,11 @@ import torch
 import archspec
 from archspec.data.floor import CEILINGS
 from archspec.runtime import malloc
-from archspec.train import environment, folder, loop, optimizer, state, weights
+from archspec.train import checkpoint, environment, folder, loop, optimizer, state, weights
 from archspec.train.display import Display, counted
 from archspec.train.engine import Diverged, Engine, Evaluator
 from archspec.train.faults import fault
-from archspec.train.files import write, write_json
+from archspec.train.files import as_json, write, write_json
 from archspec.train.floor import floor_of
 from archspec.train.folder import Record, RunFolder
 from archspec.train.interrupt import Interrupted
@@ -54,35 +54,53 @@ def start(task: Task, path: Path | None, machine: Machine, display: Display, opt
     """Train a task in a new folder, and return that; `options` are kept for whoever resumes it."""
     engine = Engine(task, machine.device)
     about = environment.describe(machine.device, machine.malloc) | {"options": options, "resumed": []}
-    made = folder.create(path, task.name, {"spec.yaml": task.spec, "model.py": task.code})
-    write_json(made.environment, about)
-    display.say(f"{headline(task, machine)} → {made.path}")
-    display.say(aim(task))
-    for line in optimizer.told(task.module, task.train.optimizer):
-        display.say(line)
-    run = Run(engine, state.State(Tally(engine.kind)), made, display, metadata(task))
-    collect_averages(run)
-    return finish(run)
+    files = {"environment.json": as_json(about), "model.py": task.code, "spec.yaml": task.spec}
+    with folder.created(path, task.name, files) as made:
+        note_lock(made, display)
+        display.say(f"{headline(task, machine)} → {made.path}")
+        display.say(aim(task))
+        for line in optimizer.told(task.module, task.train.optimizer):
+            display.say(line)
+        run = Run(engine, state.State(Tally(engine.kind)), made, display, metadata(task.name, task.spec))
+        collect_averages(run)
+        return finish(run)
 
 
 def resume(task: Task, old: RunFolder, machine: Machine, display: Display) -> RunFolder:
     """Go on with a run from its checkpoint, or from its start where it has none yet."""
     engine = Engine(task, machine.device)
-    run = Run(engine, state.State(Tally(engine.kind)), old, display, metadata(task))
-    if old.state.exists():
-        run.state = state.restore(state.read(old.state), engine)
-        engine.freeze(run.state.epoch + 1)
-        loop.write_weights(run)
-    else:
-        collect_averages(run)
-    old.done.unlink(missing_ok=True)
-    old.checkpoints.mkdir(exist_ok=True)
-    old.cut_back(run.state.epoch)
-    write(old.spec, task.spec)
-    note_resumption(old, machine, display)
-    done = f"epoch {run.state.epoch + 1}, step {run.state.step + 1}"
-    display.say(f"{headline(task, machine)}, going on at {done} → {old.path}")
-    return finish(run)
+    run = Run(engine, state.State(Tally(engine.kind)), old, display, metadata(task.name, task.spec))
+    with old.writing():
+        note_lock(old, display)
+        if kept := checkpoint.latest(old, display.say):
+            run.state = state.restore(kept, engine)
+            engine.freeze(run.state.epoch + 1)
+            loop.write_weights(old, run.metadata, kept)
+        else:
+            collect_averages(run)
+        old.done.unlink(missing_ok=True)
+        old.checkpoints.mkdir(exist_ok=True)
+        old.cut_back(run.state.epoch)
+        write(old.spec, task.spec)
+        note_resumption(old, machine, display)
+        done = f"epoch {run.state.epoch + 1}, step {run.state.step + 1}"
+        display.say(f"{headline(task, machine)}, going on at {done} → {old.path}")
+        return finish(run)
+
+
+def note_lock(held: RunFolder, display: Display) -> None:
+    """Tell where two processes could write one folder."""
+    if held.lock.missing:
+        display.say(f"note: this file system has no locks ({held.lock.missing}): start no second run in {held.path}")
+
+
+def mend(old: RunFolder, about: dict[str, str], display: Display) -> None:
+    """Write the weights of a finished run anew, from its checkpoint, where their files are missing or damaged."""
+    broken = [which for which in ("last", "best") if not weights.is_sound(old.weights(which))]
+    if broken and (kept := checkpoint.latest(old, display.say)):
+        with old.writing():
+            loop.write_weights(old, about, kept)
+        display.say(f"wrote anew from the checkpoint: {' and '.join(str(old.weights(one)) for one in broken)}")
 
 
 def collect_averages(run: Run) -> None:
@@ -123,10 +141,10 @@ def aim(task: Task) -> str:
     return f"{facts.task}, loss {task.train.loss or facts.loss}, best epoch by {task.train.monitor or facts.score}"
 
 
-def metadata(task: Task) -> dict[str, str]:
+def metadata(name: str, spec: str) -> dict[str, str]:
     """What stands in the weight files."""
-    digest = hashlib.sha256(task.spec.encode()).hexdigest()
-    return {"archspec": archspec.__version__, "name": task.name, "spec": task.spec, "spec_sha256": digest}
+    digest = hashlib.sha256(spec.encode()).hexdigest()
+    return {"archspec": archspec.__version__, "name": name, "spec": spec, "spec_sha256": digest}
 
 
 def finish(run: Run) -> RunFolder:

@@ -1,10 +1,7 @@
 """How far a run has come: everything that has to be kept to go on bit for bit."""
 
-import io
-import pickle
 import random
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from archspec.train.engine import Engine
-from archspec.train.faults import refusal
-from archspec.train.files import write
 from archspec.train.tally import Tally
-
-VERSION = 2
 
 
 @dataclass
@@ -74,18 +67,10 @@ def copy_weights(module: nn.Module) -> dict[str, Tensor]:
     return {name: copies[tensor.data_ptr(), tensor.shape] for name, tensor in weights.items()}
 
 
-def save(path: Path, engine: Engine, state: State) -> None:
-    """Write a checkpoint that `load` continues from."""
-    buffer = io.BytesIO()
-    torch.save(as_dict(engine, state), buffer)
-    write(path, buffer.getvalue())
-
-
 def as_dict(engine: Engine, state: State) -> dict[str, Any]:
-    """Plain values and tensors only, so that it loads with `weights_only=True`."""
+    """What a checkpoint holds: plain values and tensors only, so that it loads with `weights_only=True`."""
     best = state.best
     return {
-        "version": VERSION,
         "module": engine.module.state_dict(),
         "optimizer": engine.optimizer.state_dict(),
         "schedule": engine.schedule.state_dict(),
@@ -99,19 +84,6 @@ def as_dict(engine: Engine, state: State) -> dict[str, Any]:
         "penalty": state.penalty,
         "best": None if best is None else {"epoch": best.epoch, "score": best.score, "weights": best.weights},
     }
-
-
-def read(path: Path) -> dict[str, Any]:
-    """The content of a checkpoint; E0615 where it is damaged or of another version."""
-    try:
-        kept: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as problem:
-        raise refusal("E0615", f"cannot read the checkpoint `{path}`", None, "train again in a new folder") from problem
-    if kept.get("version") != VERSION:
-        found = kept.get("version")
-        message = f"the checkpoint `{path}` has version {found}, this archspec reads {VERSION}"
-        raise refusal("E0615", message, None, "resume with the archspec it was written by, or train again")
-    return kept
 
 
 def restore(kept: dict[str, Any], engine: Engine) -> State:

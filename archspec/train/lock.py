@@ -1,0 +1,67 @@
+"""One process writes a run folder: a lock that the kernel releases however the process ends."""
+
+import fcntl
+import json
+import os
+import socket
+from datetime import datetime
+from pathlib import Path
+from typing import Self, TextIO
+
+from archspec.train.faults import fault
+
+NAME = ".lock"
+
+
+class Lock:
+    """Held while entered; entered again by its holder it stays held until the outermost exit.
+
+    The file stays in the folder and says who holds the lock or held it last. Where the file system has no locks, the
+    run goes on without one: `missing` says why.
+    """
+
+    def __init__(self, folder: Path):
+        self.path = folder / NAME
+        self.missing = ""
+        self._file: TextIO | None = None
+        self._depth = 0
+
+    def __enter__(self) -> Self:
+        """Take the lock at once; E0621, with who holds it, where another process does."""
+        if self._depth == 0:
+            self._file = self._taken()
+        self._depth += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        if self._depth == 0 and self._file is not None:
+            self._file.close()  # which releases it
+            self._file = None
+
+    def _taken(self) -> TextIO:
+        file = self.path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = told(file.read())
+            file.close()
+            cure = "wait until it ends or stop it, or name another folder with `--run-dir`"
+            raise fault("E0621", f"another process writes this run: {holder}", self.path.parent, cure) from None
+        except OSError as problem:
+            self.missing = problem.strerror or str(problem)
+        file.truncate(0)
+        since = datetime.now().astimezone().isoformat(" ", "seconds")
+        file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}) + "\n")
+        file.flush()
+        return file
+
+
+def told(text: str) -> str:
+    """Who holds a lock, from what its file says; it may be in the middle of being written."""
+    try:
+        holder = json.loads(text)
+        return f"process {holder['pid']} on {holder['host']}, since {holder['since']}"
+    except (ValueError, KeyError, TypeError):
+        return "it has only just begun"
