@@ -38,11 +38,11 @@ optimizer:
     "*.bias": {weight_decay: 0}
 ```
 
-Entries count in the order written, and later ones win over earlier ones, each for the options it names. Before the first
-entry weights of norms (batch, layer, RMS and graph norm, and any class with `Norm` in its name) and single numbers, such as
-the ε of GIN, have no weight decay; `"*": {weight_decay: 0.1}` as the first entry takes that back. What differs is told at the
-start of a run and by `show --as params`. A schedule changes the rates of all groups alike; `lr` in `metrics.jsonl` is that
-of the weights of which nothing is said. A pattern that no weight has is an error.
+Entries count in the order written, and later ones win over earlier ones, each for the options it names. Before the
+first entry weights of norms (batch, layer, RMS and graph norm, and any class with `Norm` in its name) and single
+numbers, such as the ε of GIN, have no weight decay; `"*": {weight_decay: 0.1}` as the first entry takes that back. What
+differs is told at the start of a run and by `show --as params`. A schedule changes the rates of all groups alike; `lr`
+in `metrics.jsonl` is that of the weights of which nothing is said. A pattern that no weight has is an error.
 
 A schedule of torch goes on after every epoch, `OneCycleLR` and `CyclicLR` after every step; `every` says otherwise.
 `OneCycleLR` is given the length of the training unless `total_steps` is set.

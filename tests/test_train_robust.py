@@ -77,7 +77,7 @@ def test_a_second_process_is_refused_until_the_first_is_killed(cache, held, unbr
     with pytest.raises(SpecError) as caught:
         resume(cache, made.path)
     (problem,) = caught.value.diagnostics
-    assert problem.code == "E0621"
+    assert problem.code == "E0660"
     assert re.search(rf"process {other.pid} on \S+, since \d{{4}}-", problem.message)
     assert made.state.read_bytes() == before
     assert checkpoint.read(made.state)["epoch"] == 2  # who only reads is not stopped
@@ -208,7 +208,7 @@ def test_a_full_disk_loses_no_checkpoint(cache, unbroken, tmp_path, small_disk, 
         start(cache, path, Fills(small_disk, size))
     small_disk(resource.RLIM_INFINITY)
     (problem,) = caught.value.diagnostics
-    assert problem.code == "E0622"
+    assert problem.code == "E0661"
     assert "file too large" in problem.message
     assert f"archspec train --resume {path}" in problem.help
     made = RunFolder(path)
@@ -223,7 +223,7 @@ def test_a_line_of_metrics_that_found_no_room(cache, unbroken, tmp_path, small_d
     with pytest.raises(SpecError) as caught, made.writing():
         made.append({"epoch": 3, "filler": "x" * 100})
     small_disk(resource.RLIM_INFINITY)
-    assert caught.value.diagnostics[0].code == "E0622"
+    assert caught.value.diagnostics[0].code == "E0661"
     assert differing(unbroken, resume(cache, made.path)) == []
 
 
@@ -237,7 +237,7 @@ def test_a_file_in_the_place_of_a_folder(cache, tmp_path):
     made.checkpoints.write_text("")
     with pytest.raises(SpecError) as caught:
         resume(cache, made.path)
-    assert caught.value.diagnostics[0].code == "E0622"
+    assert caught.value.diagnostics[0].code == "E0661"
     made.checkpoints.unlink()
     made.checkpoints.mkdir()
     made.state.write_bytes(state)
@@ -256,5 +256,5 @@ def test_the_command_says_it_at_once(held, monkeypatch, capsys):
     with pytest.raises(SystemExit) as left:
         command(["train", "--resume", "run", "--data-dir", "nowhere"])
     assert left.value.code == 1
-    assert "error[E0621]: another process writes this run" in capsys.readouterr().err
+    assert "error[E0660]: another process writes this run" in capsys.readouterr().err
     assert not Path("nowhere").exists()

@@ -70,7 +70,7 @@ class RunFolder:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the lock of the folder; E0622 for what the machine does not let be written there."""
+        """Hold the lock of the folder; E0661 for what the machine does not let be written there."""
         try:
             with self.lock:
                 yield
@@ -86,7 +86,7 @@ class RunFolder:
         if not self.spec.exists():
             go_on = "give the same command again"
         cure = f"{CURES.get(problem.errno or 0, 'mend that')}, then {go_on}"
-        return fault("E0622", f"cannot write the run: {reason}", Path(str(problem.filename)), cure)
+        return fault("E0661", f"cannot write the run: {reason}", Path(str(problem.filename)), cure)
 
 
 CURES = {

@@ -27,7 +27,7 @@ class Lock:
         self._depth = 0
 
     def __enter__(self) -> Self:
-        """Take the lock at once; E0621, with who holds it, where another process does."""
+        """Take the lock at once; E0660, with who holds it, where another process does."""
         if self._depth == 0:
             self._file = self._taken()
         self._depth += 1
@@ -48,7 +48,7 @@ class Lock:
             holder = told(file.read())
             file.close()
             cure = "wait until it ends or stop it, or name another folder with `--run-dir`"
-            raise fault("E0621", f"another process writes this run: {holder}", self.path.parent, cure) from None
+            raise fault("E0660", f"another process writes this run: {holder}", self.path.parent, cure) from None
         except OSError as problem:
             self.missing = problem.strerror or str(problem)
         file.truncate(0)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from archspec.train.engine import Engine
+from archspec.train.faults import refusal
 from archspec.train.tally import Tally
 
 
