@@ -80,7 +80,7 @@ def pipeline() -> str:
 
 ORDER = (
     *("source.py", "diagnostics.py", "syntax", "library", "ir", "facts", "check", "passes", "cost", "compare"),
-    *("structure", "runtime", "emit", "reference", "data", "train", "pipeline.py", "equal", "commands"),
+    *("structure", "runtime", "emit", "reference", "data", "train", "track", "pipeline.py", "equal", "commands"),
 )
 """Folders and files of the package, each above those that may import from it."""
 

@@ -1,4 +1,4 @@
-"""Writes `settings.md`, the table of every key of `data:` and `train:`, from the schema: `python docs/settings.py`."""
+"""Writes `settings.md`, the tables of every key of a spec, from the schema: `python docs/settings.py`."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from archspec.syntax.schema import DataSettings, Settings, TrainSettings
+from archspec.syntax.schema import DataSettings, Settings, TrackSettings, TrainSettings
 
 PAGE = Path(__file__).with_name("settings.md")
 BOUNDS = {"gt": "above {}", "ge": "at least {}", "lt": "below {}", "le": "at most {}"}
@@ -17,9 +17,9 @@ WORDS = {int: "whole number", float: "number", str: "text", bool: "true or false
 
 HEAD = """# Settings
 
-Every key of `data:` and `train:` in a spec file. This page is made from the schema by `python docs/settings.py`; change
-the descriptions there. Any of them can be given on the command line by its full path: `--set train.epochs=5`,
-`--set train.optimizer.name=adamw`, `--set 'train.schedule={name: cosine, warmup: 3}'`.
+Every key of `data:`, `train:` and `track:` in a spec file. This page is made from the schema by `python
+docs/settings.py`; change the descriptions there. Any of them can be given on the command line by its full path:
+`--set train.epochs=5`, `--set train.optimizer.name=adamw`, `--set 'train.schedule={name: cosine, warmup: 3}'`.
 """
 
 NOTES = """
@@ -74,7 +74,13 @@ epochs stretch the rest of it.
 
 def page() -> str:
     """The whole page."""
-    parts = [HEAD, *section("data", DataSettings), *section("train", TrainSettings), NOTES.strip()]
+    parts = [
+        HEAD,
+        *section("data", DataSettings),
+        *section("train", TrainSettings),
+        *section("track", TrackSettings),
+        NOTES.strip(),
+    ]
     return "\n".join(parts) + "\n"
 
 

@@ -111,11 +111,9 @@ def test_examples_compile(block: Block, tmp_path: Path) -> None:
     assert codes(text, tmp_path) == []
 
 
-@pytest.mark.parametrize("block", marked("error", "later"), ids=str)
+@pytest.mark.parametrize("block", marked("error"), ids=str)
 def test_examples_of_mistakes_are_refused(block: Block, tmp_path: Path) -> None:
-    kind, what = block.test.split()
-    text, code = (hosted(block.text, "body"), what) if kind == "error" else (hosted(block.text, what), "E0299")
-    assert set(codes(text, tmp_path)) == {code}
+    assert set(codes(hosted(block.text, "body"), tmp_path)) == {block.test.split()[1]}
 
 
 @pytest.mark.parametrize("block", marked("columns"), ids=str)
@@ -151,44 +149,13 @@ def test_every_example_of_the_language_says_how_it_is_tested() -> None:
         if block.page == "language.md" and not block.test and not (before and before.test in ("parameters", "message"))
     ]
     assert [str(block) for block in untested if block.text not in library_text()] == []
-    kinds = {block.test.split()[0] for block in BLOCKS if block.test} - {"later"}  # there may be no form left for later
+    kinds = {block.test.split()[0] for block in BLOCKS if block.test}
     assert kinds == {"spec", "where", "body", "error", "parameters", "message", "columns"}
 
 
 @cache
 def library_text() -> str:
     return "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "archspec" / "library").glob("*.yaml"))
-
-
-ABSENT = re.compile(r"^\| (?P<forms>`.+?`(?: ⏎ `.+?`)*) \| (?P<what>.+?) \|$", re.MULTILINE)
-
-
-def absent_forms() -> list[str]:
-    page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
-    section = page.partition("## 7. ")[2]
-    return ["\n".join(re.findall(r"`(.+?)`", found["forms"])) for found in ABSENT.finditer(section)]
-
-
-@pytest.mark.parametrize("form", absent_forms())
-def test_what_is_called_absent_is_refused(form: str, tmp_path: Path) -> None:
-    key, _, value = form.partition(": ")
-    if key == "stack":
-        text = hosted("x = x", "body").replace("stack: 2 * layer", form)
-    elif key == "input":
-        text = hosted(f"x = encode(x, d)\n{value}\n", "input")
-    elif key == "penalty":
-        text = hosted("x = x", "body").replace("  where:", f"  {form}\n  where:")
-    else:
-        text = hosted(form, "section" if key in ("parameters", "track") else "body")
-    assert set(codes(text, tmp_path)) == {"E0299"}
-
-
-def test_the_table_of_absent_forms_is_read() -> None:
-    assert absent_forms()
-
-
-def test_every_form_marked_as_absent_is_one(tmp_path: Path) -> None:
-    assert codes(hosted("x = x + sum[j in N](x[j])", "body"), tmp_path) == []  # the tests above can fail
 
 
 # tables made from the code

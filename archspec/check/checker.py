@@ -66,7 +66,6 @@ def checked(spec: Spec, facts: Facts | None, library: Mapping[str, tree.Definiti
     check_locals(spec, targets, outside)
     check_endless(spec, outside)
     check_unused(spec, targets, outside)
-    later(spec, problems)
     if clash:
         problems.finish()
     first, states = input_section(spec, world)
@@ -100,9 +99,3 @@ def unroll(spec: Spec, world: World, states: States) -> tuple[Unrolled, dict[str
         for name, node in state_nodes(states, span, index + 1).items():
             history[name] = (*history[name], node)
     return unrolled, history
-
-
-def later(spec: Spec, problems: Problems) -> None:
-    """Sections of a spec that this version lacks."""
-    if spec.settings.track:
-        problems.error("E0299", spec.place("track"), "`track:` is not supported yet", help="remove it")

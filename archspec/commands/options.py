@@ -1,9 +1,13 @@
 """Options that several commands share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import click
+
+from archspec.check.suggest import nearest
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.syntax.schema import TrackSettings
 
 FORMATS = ("pretty", "concise", "json")
 
@@ -49,3 +53,27 @@ def trust_option(command: Command) -> Command:
         is_flag=True,
         help="Load `.pt` files of data that hold more than tensors and graphs of PyG: they can run any program.",
     )(command)
+
+
+def track_option(command: Command) -> Command:
+    """`--track comet,tensorboard`, which comes as `track`, overrides that add these to the spec's trackers."""
+    return click.option(
+        "--track",
+        metavar="NAMES",
+        default="",
+        callback=lambda _context, _parameter, value: tuple(trackers(value)),
+        help=f"Experiment trackers besides those of the spec, such as `comet,tensorboard`: {', '.join(TRACKERS)}.",
+    )(command)
+
+
+def trackers(names: str) -> Iterator[str]:
+    """The override that adds each tracker; E0730 for an unknown one."""
+    for name in filter(None, (one.strip() for one in names.split(","))):
+        if name not in TRACKERS:
+            help = nearest(name, TRACKERS) or f"the trackers are {', '.join(TRACKERS)}"
+            raise SpecError([Diagnostic("E0730", f"there is no tracker `{name}`", help=help)])
+        yield f"track.{name}={{}}"
+
+
+TRACKERS = tuple(TrackSettings.model_fields)
+"""The trackers that there are."""

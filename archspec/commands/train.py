@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archspec.commands.options import spec_options, trust_option
+from archspec.commands.options import spec_options, track_option, trust_option
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.facts import own
 from archspec.syntax.load import load_spec
@@ -18,6 +18,7 @@ from archspec.train.waiting import wait_politely
 if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
     from archspec.train.display import Display
     from archspec.train.folder import RunFolder
+    from archspec.train.sink import Follow
 
 PATH = click.Path(path_type=Path)
 
@@ -33,6 +34,7 @@ PATH = click.Path(path_type=Path)
 @click.option(
     "--data-dir", type=PATH, metavar="DIR", help="Folder for data; default ARCHSPEC_CACHE, else a cache folder."
 )
+@track_option
 @trust_option
 @spec_options
 def command(
@@ -42,6 +44,7 @@ def command(
     dry_run: bool,
     device: str | None,
     data_dir: Path | None,
+    track: tuple[str, ...],
     trust: bool,
     overrides: tuple[str, ...],
 ) -> None:
@@ -50,6 +53,7 @@ def command(
     Ctrl-C saves the state in the middle of the epoch; `archspec train --resume RUN` goes on from there, bit for bit.
     """
     wait_politely()
+    overrides = (*track, *overrides)
     if resume is not None:
         check_alone(run_dir, dry_run)
         go_on(resume, spec, overrides, device, data_dir, trust)
@@ -113,7 +117,7 @@ def begin(
     options = {"device": device or "auto", "data_dir": str(data_dir.absolute()) if data_dir else None}
     options["data"] = content(spec)
     task = structure.prepared(assemble(spec, data_dir, shown, trust), data_dir, shown)
-    complete(lambda: run.start(task, run_dir, machine, shown, options))
+    complete(lambda: run.start(task, run_dir, machine, shown, options, followers(spec)))
 
 
 def go_on(
@@ -138,7 +142,16 @@ def go_on(
         threads = old.told().get("threads")
         machine = open_machine(spec, device or recorded(old, "device") or "auto", threads)
         task = structure.prepared(assemble(spec, data_dir, shown, trust), data_dir, shown)
-        complete(lambda: run.resume(task, old, machine, shown))
+        complete(lambda: run.resume(task, old, machine, shown, followers(spec)))
+
+
+def followers(spec: Spec) -> Follow:
+    """The trackers of a spec, if it has any."""
+    from archspec.track import feed
+    from archspec.train.sink import nobody
+
+    track = spec.settings.track
+    return feed.follow if track and track.chosen else nobody
 
 
 def content(spec: Spec) -> str | None:

@@ -19,7 +19,7 @@ REMOVES = ("", "model", "model.sizes", "model.where", "parameters", "track", "da
            "train.optimizer.groups")  # fmt: skip
 """Sections in which `null` removes an entry."""
 
-NAMED = ("model.sizes", "model.where", "parameters", "train.optimizer.groups")
+NAMED = ("model.sizes", "model.where", "parameters", "track", "train.optimizer.groups")
 """Sections in which removing what is not there is a mistake."""
 
 KINDS = {

@@ -270,6 +270,40 @@ class ModelSettings(Settings):
     penalty: str | None = Field(None, description="a value added to the loss")
 
 
+class CometSettings(Settings):
+    """An experiment of Comet's, on its server or in an archive of the run folder."""
+
+    project: str = Field("archspec", description="the project it belongs to")
+    workspace: str | None = Field(None, description="the workspace; null takes that of your Comet configuration")
+    mode: Literal["auto", "online", "offline"] = Field(
+        "auto", description="`auto` sends to the server where there is a key, and makes an archive where there is none"
+    )
+    weights: Literal["best", "last", "both", "none"] = Field("best", description="the weights that are logged")
+
+
+class TrackioSettings(Settings):
+    """A run in trackio's local dashboard."""
+
+    project: str = Field("archspec", description="the project it belongs to")
+
+
+class TensorBoardSettings(Settings):
+    """Event files in the run folder; there is nothing to set."""
+
+
+class TrackSettings(Settings):
+    """Experiment trackers; each that has an entry is used."""
+
+    comet: CometSettings | None = Field(None, description="Comet")
+    trackio: TrackioSettings | None = Field(None, description="trackio, a local dashboard; extra `ui`")
+    tensorboard: TensorBoardSettings | None = Field(None, description="TensorBoard; extra `tensorboard`")
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The trackers that are used."""
+        return tuple(name for name in type(self).model_fields if getattr(self, name) is not None)
+
+
 class SpecSettings(Settings):
     """A whole spec file after `extends` and `uses` have been merged."""
 
@@ -281,4 +315,4 @@ class SpecSettings(Settings):
     )
     data: DataSettings | None = Field(None, description="what to train on")
     train: TrainSettings = Field(default_factory=lambda: TrainSettings(), description="how to train")
-    track: dict[str, object] = Field(default_factory=dict, description="experiment trackers")
+    track: TrackSettings | None = Field(None, description="experiment trackers")

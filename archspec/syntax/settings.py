@@ -12,7 +12,7 @@ from archspec.syntax.document import Mapping, Scalar, Sequence, Value
 from archspec.syntax.equations import Model
 from archspec.syntax.schema import SpecSettings
 
-CODES = {"data": "E04", "parameters": "E05", "train": "E06"}
+CODES = {"data": "E04", "parameters": "E05", "train": "E06", "track": "E07"}
 """The first digits of a code by section; any other section is part of the document, E00."""
 
 UNKNOWN, MISSING, WRONG = "30", "31", "32"

@@ -2,7 +2,7 @@
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from archspec.data.load import Split
@@ -16,6 +16,7 @@ from archspec.train.files import settle
 from archspec.train.folder import Record, RunFolder
 from archspec.train.interrupt import Interrupt, Interrupted
 from archspec.train.metrics import Scores
+from archspec.train.sink import Nobody, Sink
 from archspec.train.state import Best, State
 
 
@@ -37,6 +38,7 @@ class Run:
     display: Display
     metadata: dict[str, str]
     """What is written into weight files: spec, its hash, versions."""
+    sink: Sink = field(default_factory=Nobody)
 
 
 def fit(run: Run) -> Stop:
@@ -131,6 +133,7 @@ def finish_epoch(run: Run, record: Record) -> None:
     if state.best is None or score > state.best.score:
         state.best = Best(record["epoch"], score, states.copy_weights(engine.module))
     run.folder.append(record)
+    run.sink.epoch()
     state.next_epoch(record["seconds"] + record["seconds_scoring"])
     run.display.epoch(record, state)
     if state.epoch % settings.checkpoint_every == 0:

@@ -10,7 +10,9 @@ from archspec.syntax.spec import Spec
 from archspec.train.folder import RunFolder
 
 FREE = {("train", "epochs"), ("train", "checkpoint_every"), ("train", "threads"), ("about",)}
-"""Settings that may differ when a run goes on. With another number of threads only the last bits differ."""
+"""Settings that may differ when a run goes on. With another number of threads only the last bits differ.
+
+So may all of `track`."""
 
 
 def check(old: Spec, new: Spec, folder: RunFolder, epochs_done: int) -> None:
@@ -18,7 +20,8 @@ def check(old: Spec, new: Spec, folder: RunFolder, epochs_done: int) -> None:
     # The run's spec is in canonical form, so the other one is read in that form too: `x+1` is `x + 1`.
     canonical = parse_spec(new.text, new.source.path)
     before, now = dict(leaves(old.settings.model_dump())), dict(leaves(canonical.settings.model_dump()))
-    changed = [path for path in before | now if before.get(path) != now.get(path) and path not in FREE]
+    differ = [path for path in before | now if before.get(path) != now.get(path)]
+    changed = [path for path in differ if path not in FREE and path[0] != "track"]
     problems = [problem(path, before.get(path), new, folder) for path in changed]
     if new.settings.train.epochs < epochs_done:
         message = f"the run has {epochs_done} epochs behind it, more than the {new.settings.train.epochs} asked for"

@@ -22,6 +22,7 @@ from archspec.train.floor import floor_of
 from archspec.train.folder import Record, RunFolder
 from archspec.train.interrupt import Interrupted
 from archspec.train.loop import Run, Stop
+from archspec.train.sink import Follow, nobody
 from archspec.train.tally import Tally
 from archspec.train.task import Task
 
@@ -50,7 +51,9 @@ def seed(number: int) -> None:
     np.random.seed(number % 2**32)
 
 
-def start(task: Task, path: Path | None, machine: Machine, display: Display, options: dict[str, Any]) -> RunFolder:
+def start(
+    task: Task, path: Path | None, machine: Machine, display: Display, options: dict[str, Any], follow: Follow = nobody
+) -> RunFolder:
     """Train a task in a new folder, and return that; `options` are kept for whoever resumes it."""
     engine = Engine(task, machine.device)
     about = environment.describe(machine.device, machine.malloc) | {"options": options, "resumed": []}
@@ -63,10 +66,10 @@ def start(task: Task, path: Path | None, machine: Machine, display: Display, opt
             display.say(line)
         run = Run(engine, state.State(Tally(engine.kind)), made, display, metadata(task.name, task.spec))
         collect_averages(run)
-        return finish(run)
+        return followed(run, follow)
 
 
-def resume(task: Task, old: RunFolder, machine: Machine, display: Display) -> RunFolder:
+def resume(task: Task, old: RunFolder, machine: Machine, display: Display, follow: Follow = nobody) -> RunFolder:
     """Go on with a run from its checkpoint, or from its start where it has none yet."""
     engine = Engine(task, machine.device)
     run = Run(engine, state.State(Tally(engine.kind)), old, display, metadata(task.name, task.spec))
@@ -85,7 +88,7 @@ def resume(task: Task, old: RunFolder, machine: Machine, display: Display) -> Ru
         note_resumption(old, machine, display)
         done = f"epoch {run.state.epoch + 1}, step {run.state.step + 1}"
         display.say(f"{headline(task, machine)}, going on at {done} → {old.path}")
-        return finish(run)
+        return followed(run, follow)
 
 
 def note_lock(held: RunFolder, display: Display) -> None:
@@ -145,6 +148,15 @@ def metadata(name: str, spec: str) -> dict[str, str]:
     """What stands in the weight files."""
     digest = hashlib.sha256(spec.encode()).hexdigest()
     return {"archspec": archspec.__version__, "name": name, "spec": spec, "spec_sha256": digest}
+
+
+def followed(run: Run, follow: Follow) -> RunFolder:
+    """Train to the end while a sink follows."""
+    run.sink = follow(run.folder, run.display.say)
+    try:
+        return finish(run)
+    finally:
+        run.sink.close()
 
 
 def finish(run: Run) -> RunFolder:
