@@ -105,7 +105,7 @@ def codes(text: str, folder: Path) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("block", marked("spec", "where", "body"), ids=str)
+@pytest.mark.parametrize("block", marked("spec", "where", "body", "section"), ids=str)
 def test_examples_compile(block: Block, tmp_path: Path) -> None:
     text = block.text if block.test == "spec" else hosted(block.text, block.test)
     assert codes(text, tmp_path) == []
@@ -150,7 +150,7 @@ def test_every_example_of_the_language_says_how_it_is_tested() -> None:
     ]
     assert [str(block) for block in untested if block.text not in library_text()] == []
     kinds = {block.test.split()[0] for block in BLOCKS if block.test}
-    assert kinds == {"spec", "where", "body", "error", "parameters", "message", "columns"}
+    assert kinds == {"spec", "where", "body", "section", "error", "parameters", "message", "columns"}
 
 
 @cache
