@@ -107,7 +107,9 @@ def measured(one: Case, rounds: int) -> dict[str, list[float]]:
     order = Order(len(one.split))
     loaders = {name: DataLoader(graphs, one.batch_size, sampler=order) for name, graphs in one.forms.items()}
     forms: dict[str, Callable[[], Iterable]] = {
-        "archspec": lambda: one.split.batches(one.batch_size, order.order),
+        "archspec": lambda: one.split.batches(
+            np.split(order.order, range(one.batch_size, len(order.order), one.batch_size))
+        ),
         **{name: lambda loader=loader: loader for name, loader in loaders.items()},
     }
     times: dict[str, list[float]] = {name: [] for name in forms}

@@ -55,6 +55,7 @@ Each epoch adds a line to `metrics.jsonl` in the run folder: learning rate, step
 Scores are those of the whole split and not means of batches. The loss of a split weights its classes by their counts in
 the split. Those of `train` are summed up while the
 weights change, in training mode; `val` and `test` are scored at the end of the epoch, in evaluation mode.
+The loss of a training step is the mean over the rows that count in its batch, so a row of a smaller batch weighs more.
 A model with a `penalty` adds `penalty`, its mean over the steps of the epoch; losses are without it.
 
 Scoring the test split costs what scoring the validation split costs, about 8 % of an epoch of `gin.yaml`;

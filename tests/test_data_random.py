@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from archspec.data.random import Purpose, Stream, epoch_order, threshold
+from archspec.data.random import Purpose, Stream, threshold
 from archspec.diagnostics import SpecError
 
 # Known answers of philox4x64-10 from the authors' library Random123: (counter, key, output), lowest word first.
@@ -63,17 +63,12 @@ def test_places_of_a_permutation_are_uniform():
     assert np.abs(counts - 800).max() < 4.5 * np.sqrt(4_000 * 0.2 * 0.8)
 
 
-@pytest.mark.parametrize("graphs", [0, 1, 2, 1_000])
-def test_epoch_order_is_a_permutation(graphs):
-    assert sorted(epoch_order(3, 4, graphs).tolist()) == list(range(graphs))
-
-
-def test_epoch_order_is_pinned_and_changes_with_seed_and_epoch():
-    assert epoch_order(41, 7, 10).tolist() == [2, 7, 3, 9, 8, 1, 0, 6, 4, 5]
-    assert len({tuple(epoch_order(seed, epoch, 10)) for seed in (0, 41) for epoch in (0, 7)}) == 4
+@pytest.mark.parametrize("count", [0, 1, 2, 1_000])
+def test_a_permutation_has_every_number_once(count):
+    assert sorted(stream().permutation(count).tolist()) == list(range(count))
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64])
 def test_seed_beyond_the_key_is_refused(seed):
     with pytest.raises(SpecError, match="E0404 a seed is a whole number from 0 to 2"):
-        epoch_order(seed, 0, 10)
+        Stream(seed, Purpose.EPOCH_ORDER)

@@ -87,6 +87,43 @@ def test_train_evaluate_predict(place, call):
     assert call("predict", "runs/tiny-1", "-o", "p.csv", "--force")[0] == 0
 
 
+def test_batches_of_nodes(place, call):
+    of_nodes = ("data.batch_size=220 nodes", "data.buckets=2", "train.eval_batch_size=120 nodes")
+    settings = [part for one in of_nodes for part in ("--set", one)]
+    code, out, err = call("train", "tiny.yaml", *settings)
+    assert (code, err) == (0, "")
+    made = RunFolder(place / "runs" / "tiny-1")
+    steps = made.records()[0]["steps"]
+    assert 6 < steps < 12
+    assert f"batches of at most 220 nodes: {steps} an epoch, of {12 / steps:.1f} graphs on average" in out
+    assert "graphs of 2 batches at a time are sorted by their nodes" in out
+    assert "note: 6 graphs of val are larger than 120 nodes, each a batch of its own" in out
+    assert {record["steps"] for record in made.records()} == {steps}
+    assert "the same as recorded, bit for bit" in call("evaluate", "runs/tiny-1")[1]
+    assert call("predict", "runs/tiny-1", "-o", "p.csv")[0] == 0
+    assert f"ms a step, {steps} steps an epoch" in call("train", "tiny.yaml", *settings, "--dry-run")[1]
+    code, _, err = call(
+        "train", "tiny.yaml", *settings, "--set", "data.batch_size=221 nodes", "--resume", "runs/tiny-1"
+    )
+    assert code == 1
+    assert "E0614" in err
+
+
+def test_structure_is_computed_once(place, call, monkeypatch):
+    walks = ("--set", "model.input=x = encode(x, 4) -> concat(rwse(1..4))", "--set", "train.epochs=1")
+    assert call("train", "tiny.yaml", *walks, "--dry-run")[1].count("computing rwse(1, 2, 3, 4)") == 3
+    monkeypatch.setattr("archspec.data.structure.computed", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr("archspec.runtime.encodings.walks", None)  # a batch that computes its own fails
+    for command in (
+        ("train", "tiny.yaml", *walks),
+        ("evaluate", "runs/tiny-1"),
+        ("predict", "runs/tiny-1", "-o", "p.csv"),
+    ):
+        code, out, err = call(*command)
+        assert (code, err) == (0, "")
+        assert "computing" not in out
+
+
 def test_evaluate_shows_a_difference(place, call):
     """The comparison with the records can fail."""
     call("train", "tiny.yaml", "--set", "train.epochs=1")

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from archspec.data.batching import BatchSampler, BatchSize
 from archspec.train.checkpoint import read, save
 from archspec.train.display import Plain
 from archspec.train.folder import RunFolder
 from archspec.train.interrupt import Interrupted
 from tests import training
-from tests.training import Stops, differing, resume, start
+from tests.training import BATCH, Stops, differing, resume, start
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +95,20 @@ def test_interrupted_many_times(cache, unbroken, tmp_path):
     assert len(RunFolder(path).told()["resumed"]) == 4
 
 
+@pytest.mark.parametrize("size", [BatchSize(600, "nodes"), BatchSize(BATCH, "graphs")], ids=str)
+def test_other_batches(cache, tmp_path, size):
+    """Batches of nodes, sorted by size: interrupted twice in an epoch and once after one."""
+    other = {"batches": (size, 2), "eval_batch_size": "300 nodes", "schedule": {"name": "cosine", "warmup": 1}}
+    whole = start(cache, tmp_path / "whole", **other)
+    assert whole.result()["best"] != start(cache, tmp_path / "usual", schedule=other["schedule"]).result()["best"]
+    with pytest.raises(Interrupted):
+        start(cache, tmp_path / "run", Stops(signal.SIGINT, 1, 1), **other)
+    for epoch, step in ((1, 3), (2, None)):
+        with pytest.raises(Interrupted):
+            resume(cache, tmp_path / "run", Stops(signal.SIGINT, epoch, step), **other)
+    assert differing(whole, resume(cache, tmp_path / "run", **other)) == []
+
+
 @pytest.mark.parametrize(
     "schedule", [{"name": "plateau", "patience": 0, "threshold": 0.05}, {"name": "cosine", "warmup": 1}]
 )
@@ -152,8 +167,8 @@ def test_another_order_of_graphs_would_show(cache, unbroken, tmp_path, monkeypat
     path = tmp_path / "run"
     with pytest.raises(Interrupted):
         start(cache, path, Stops(signal.SIGINT, 1, 3))
-    usual = training.run.loop.epoch_order
-    monkeypatch.setattr("archspec.train.loop.epoch_order", lambda seed, epoch, graphs: usual(seed, epoch - 1, graphs))
+    usual = BatchSampler.epoch
+    monkeypatch.setattr(BatchSampler, "epoch", lambda sampler, epoch: usual(sampler, epoch - 1))
     assert "metrics" in differing(unbroken, resume(cache, path))
 
 

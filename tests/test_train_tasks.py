@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from archspec.data.batching import BatchSize
 from archspec.data.divide import divide
 from archspec.data.infer import facts_of
 from archspec.data.load import DataSet
@@ -102,7 +103,9 @@ def task(name: str, **settings: object) -> Task:
     train = TrainSettings.model_validate({"epochs": 6, "optimizer": {"lr": 0.1}, "seed": 3} | settings)
     run.seed(train.seed)
     data = DataSet(name, parts["train"], parts["val"], parts["test"], facts)
-    return Task("small", Linear(facts.out, facts.level), data, 5, train, "name: small\n", "# source\n")
+    return Task(
+        "small", Linear(facts.out, facts.level), data, BatchSize(5, "graphs"), train, "name: small\n", "# source\n"
+    )
 
 
 MAIN = {"numbers": "mae", "several": "average_precision", "classes": "accuracy", "nodes": "accuracy"}
@@ -143,7 +146,7 @@ def test_stopped_in_the_middle_of_an_epoch_it_goes_on_bit_for_bit(tmp_path, name
     assert again.weights("best").read_bytes() == whole.weights("best").read_bytes()
 
 
-@pytest.mark.parametrize("size", [1, 3, 8])
+@pytest.mark.parametrize("size", [1, 3, 8, "20 nodes"])
 @pytest.mark.parametrize("name", SETS)
 def test_scores_do_not_depend_on_the_batches(name, size):
     one = task(name)

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from archspec.data.batching import BatchSize
 from archspec.data.load import DataSet, load
 from archspec.runtime.batch import Batch
 from archspec.syntax.schema import DataSettings, TrainSettings
@@ -46,11 +47,18 @@ def data(folder: Path) -> DataSet:
     return load(DataSettings(name="pattern", limit=GRAPHS), folder)
 
 
-def task(folder: Path, module: nn.Module | None = None, **settings: object) -> Task:
-    """A task whose weights are drawn with the seed of its settings."""
+def task(
+    folder: Path,
+    module: nn.Module | None = None,
+    batches: tuple[BatchSize, int] = (BatchSize(BATCH, "graphs"), 1),
+    **settings: object,
+) -> Task:
+    """A task whose weights are drawn with the seed of its settings; `batches` are their size and the buckets."""
     train = TrainSettings.model_validate({"epochs": 4, "optimizer": {"lr": 0.01}, "seed": 3} | settings)
     run.seed(train.seed)
-    return Task("small", module or Small(), data(folder), BATCH, train, "name: small\n", "# the module's source\n")
+    size, buckets = batches
+    text, code = "name: small\n", "# the module's source\n"
+    return Task("small", module or Small(), data(folder), size, train, text, code, buckets=buckets)
 
 
 class Stops(Silent):

@@ -39,7 +39,7 @@ def command(run: Path, split: str, checkpoint: str, device: str | None, data_dir
     from archspec.train.engine import Evaluator
     from archspec.train.run import load_weights
 
-    old, task, machine = reopen(run, device, data_dir, choose(), trust)
+    old, task, machine = reopen(run, split, device, data_dir, choose(), trust)
     evaluator = Evaluator(task, machine.device)
     about = load_weights(evaluator, old, checkpoint)
     scores = evaluator.scores(task.data.splits[split], lambda: None)

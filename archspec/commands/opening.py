@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from archspec.data.batching import batch_size
 from archspec.data.load import DataSet, load
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.facts import known, with_defaults
@@ -15,7 +16,7 @@ from archspec.train.display import Display
 from archspec.train.folder import RunFolder
 from archspec.train.pairs import check_memory
 from archspec.train.run import Machine, prepare, seed
-from archspec.train.structure import demands
+from archspec.train.structure import demands, prepared
 from archspec.train.task import Task, check_settings
 
 
@@ -45,9 +46,10 @@ def assemble(spec: Spec, directory: Path | None, display: Display, trust: bool =
     seed(settings.train.seed)
     built = build(spec, known(settings.data, spec.place("data", "name"), directory))
     data = open_data(spec, settings.data, directory, display, trust)
-    check_memory(spec, built.optimised, data, settings.data.batch_size)
-    size, needs = settings.data.batch_size, demands(built.optimised)
-    return Task(spec.name, built.module, data, size, settings.train, spec.text, built.code, spec.place, needs)
+    size, needs, train = batch_size(settings.data.batch_size), demands(built.optimised), settings.train
+    check_memory(spec, built.optimised, data)
+    text, code, buckets = spec.text, built.code, settings.data.buckets or 1
+    return Task(spec.name, built.module, data, size, train, text, code, spec.place, needs, buckets)
 
 
 def open_machine(spec: Spec, device: str, threads: int | None = None) -> Machine:
@@ -56,14 +58,15 @@ def open_machine(spec: Spec, device: str, threads: int | None = None) -> Machine
 
 
 def reopen(
-    path: Path, device: str | None, directory: Path | None, display: Display, trust: bool = False
+    path: Path, split: str, device: str | None, directory: Path | None, display: Display, trust: bool = False
 ) -> tuple[RunFolder, Task, Machine]:
-    """A run's folder, its task from its own spec, and a machine like the one it ran on."""
+    """A run's folder, its task from its own spec with a split prepared, and a machine like the one it ran on."""
     old = folder.find(path)
     directory = directory or data_folder(old)
     spec = completed(load_spec(old.spec), directory, display, trust)
     machine = open_machine(spec, device or recorded(old, "device") or "auto", old.told().get("threads"))
-    return old, assemble(spec, directory, display, trust), machine
+    task = assemble(spec, directory, display, trust)
+    return old, prepared(task, directory, display, (split,)), machine
 
 
 def recorded(old: RunFolder, option: str) -> str | None:

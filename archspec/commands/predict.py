@@ -43,7 +43,7 @@ def command(
     predictions.check(output, force)
     old = folder.find(run)
     folder.checkpoint(old, old.weights(checkpoint))
-    old, task, machine = reopen(run, device, data_dir, choose(), trust)
+    old, task, machine = reopen(run, split, device, data_dir, choose(), trust)
     evaluator = Evaluator(task, machine.device)
     load_weights(evaluator, old, checkpoint)
     graphs = task.data.splits[split]

@@ -96,11 +96,12 @@ def holds(path: Path, spec: Spec) -> bool:
 def show_estimate(spec: Spec, device: str | None, data_dir: Path | None, shown: Display, trust: bool) -> None:
     """What training would take."""
     from archspec.commands.opening import assemble, open_machine
-    from archspec.train import estimate
+    from archspec.train import estimate, structure
     from archspec.train.engine import Engine
 
     machine = open_machine(spec, device or "auto")
-    engine = Engine(assemble(spec, data_dir, shown, trust), machine.device)
+    task = structure.prepared(assemble(spec, data_dir, shown, trust), data_dir, shown)
+    engine = Engine(task, machine.device)
     click.echo("\n".join(estimate.report(engine)))
 
 

@@ -25,6 +25,7 @@ class Purpose(IntEnum):
     CLUSTER_GRAPH = 10
     CSL_GRAPH = 11
     FOLDS = 12
+    BATCH_COUNT = 13
 
 
 class Stream:
@@ -70,11 +71,3 @@ class Stream:
 def threshold(probability: float) -> int:
     """The threshold of `Stream.below` for a probability in [0, 1), exact to 2⁻³³ (and exact for 0.5)."""
     return round(probability * 2**32)
-
-
-def epoch_order(seed: int, epoch: int, graphs: int) -> NDArray[np.int64]:
-    """The order in which an epoch visits the graphs: a permutation of 0 … graphs-1 that depends on (seed, epoch) alone.
-
-    A resumed run asks for the epoch it is in and needs no generator state.
-    """
-    return Stream(seed, Purpose.EPOCH_ORDER, epoch).permutation(graphs)

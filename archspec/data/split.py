@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -84,11 +84,9 @@ class Split:
             pair=None if packed.pair is None else torch.from_numpy(labels.numbered(packed.pair, nodes.starts)),
         )
 
-    def batches(self, batch_size: int, order: NDArray[np.int64] | None = None) -> Iterator[Batch]:
-        """Batches of so many graphs (the last one takes what is left) in this order, by default the stored one."""
-        order = np.arange(len(self)) if order is None else order
-        for start in range(0, len(order), batch_size):
-            yield self.batch(order[start : start + batch_size])
+    def batches(self, graphs: Iterable[NDArray[np.int64]]) -> Iterator[Batch]:
+        """Batches of the graphs with these numbers; `archspec.data.batching` says which go together."""
+        return map(self.batch, graphs)
 
 
 class Runs(ABC):

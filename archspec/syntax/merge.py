@@ -25,7 +25,7 @@ NAMED = ("model.sizes", "model.where", "parameters", "track", "train.optimizer.g
 KINDS = {
     "train.schedule": ("name",),
     "train.optimizer": ("name", "lr", "groups"),
-    "data": ("name", "batch_size", "limit", "seed"),
+    "data": ("name", "batch_size", "buckets", "limit", "seed"),
 }
 """Sections of a kind, which `name` says, with the keys that every kind has: another kind keeps only those."""
 

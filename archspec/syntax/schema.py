@@ -6,7 +6,7 @@ The descriptions and defaults here are the source of the table of settings in `d
 import re
 from typing import Annotated, Any, Literal, get_args
 
-from annotated_types import Le
+from annotated_types import Ge, Le
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -30,6 +30,32 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+SIZED = "[1-9][0-9]* nodes"
+"""A batch size that is no number of graphs."""
+
+
+def form(wrong: str, cure: str) -> PydanticCustomError:
+    """A value that is not of the form it must have, with what to write."""
+    return PydanticCustomError("form", "{wrong}", {"wrong": wrong, "cure": cure})
+
+
+def sized(value: object) -> object:
+    """A number of graphs above 0, or `4000 nodes`."""
+    text = value if isinstance(value, str) else ""
+    if re.fullmatch(SIZED, text) or (type(value) is int and value > 0):
+        return value
+    shown = (
+        f"the text `{text}`" if text else f"`{value}`".lower() if isinstance(value, int | float) else "something else"
+    )
+    meant = re.fullmatch("0*([1-9][0-9]*)nodes?", re.sub(r"[\s,_]", "", text))
+    cure = f"write `{meant[1]} nodes`" if meant else "write a number of graphs, `32`, or of nodes, `4000 nodes`"
+    raise form(f"must be a number of graphs above 0, or one of nodes such as `4000 nodes`, found {shown}", cure)
+
+
+BatchSize = Annotated[PositiveInt | Annotated[str, Field(pattern=f"^{SIZED}$")], BeforeValidator(sized)]
+"""How large a batch may be."""
+
+
 class DataSettings(Settings):
     """What to train on."""
 
@@ -37,7 +63,14 @@ class DataSettings(Settings):
         description="a data set of `docs/data.md` (`pattern`, `zinc`, …), a class of `torch_geometric.datasets`, "
         "or your own: a folder (`./graphs`) or a function (`package.module:function`)"
     )
-    batch_size: PositiveInt = Field(32, description="graphs in a training batch")
+    batch_size: BatchSize = Field(
+        32, description="graphs in a training batch, or how many nodes they may have together: `4000 nodes`"
+    )
+    buckets: Annotated[int, Ge(2)] | None = Field(
+        None,
+        description="sort the graphs of so many batches by their nodes before they are cut, so that graphs of like "
+        "size meet; null leaves it to chance",
+    )
     limit: PositiveInt | None = Field(
         None, description="use only the first so many graphs of every split, of folds so many at random"
     )
@@ -174,8 +207,8 @@ class TrainSettings(Settings):
         1, description="epochs between scores on the test split; null for the end only (best and last epoch)"
     )
     checkpoint_every: PositiveInt = Field(1, description="epochs between checkpoints")
-    eval_batch_size: PositiveInt = Field(
-        128, description="graphs in a batch of validation and test; changes scores by rounding only"
+    eval_batch_size: BatchSize = Field(
+        128, description="graphs in a batch of validation and test, or `16000 nodes`; changes scores by rounding only"
     )
     threads: Annotated[PositiveInt, Le(1024)] | None = Field(
         None, description="CPU threads, on which the last bits depend; null takes what torch takes"
@@ -185,11 +218,6 @@ class TrainSettings(Settings):
 
 UNTIL = re.compile(r"until epoch ([1-9][0-9]*)")
 """How a weight is said to be frozen at first."""
-
-
-def form(wrong: str, cure: str) -> PydanticCustomError:
-    """A value that is not of the form it must have, with what to write."""
-    return PydanticCustomError("form", "{wrong}", {"wrong": wrong, "cure": cure})
 
 
 def initial(value: object) -> object:

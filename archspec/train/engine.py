@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from archspec.data.batching import BatchSampler, batch_size, in_order
 from archspec.data.load import Split
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.runtime import averages
@@ -51,6 +52,7 @@ class Evaluator:
         self.penalised = hasattr(self.module, "with_penalty")
         if self.penalised:
             self.wrapped.mark_forward_method("with_penalty")
+        self.eval_size = batch_size(self.settings.eval_batch_size)
         self.kind = kinds.make(task.data.facts, self.settings, torch.from_numpy(task.data.train.labels.copy()))
 
     def measure(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
@@ -77,7 +79,7 @@ class Evaluator:
     def outputs(self, split: Split) -> Iterator[tuple[Batch, Tensor, Tensor, Tensor]]:
         """Every batch of a split in order and what `measure` makes of it, without gradients and without dropout."""
         self.module.eval()
-        for batch in split.batches(self.settings.eval_batch_size):
+        for batch in split.batches(in_order(split, self.eval_size)):
             with torch.no_grad():  # not inference mode: what a batch caches may be used in training later
                 found = self.measure(batch)
             yield batch, *found
@@ -88,7 +90,8 @@ class Engine(Evaluator):
 
     def __init__(self, task: Task, device: torch.device):
         super().__init__(task, device)
-        self.steps = -(-len(task.data.train) // task.batch_size)
+        self.sampler = BatchSampler(task.data.train, task.batch_size, task.buckets, self.settings.seed)
+        self.steps = self.sampler.steps
         self.freeze(sys.maxsize)  # the optimiser holds what will train one day; without a gradient it leaves it alone
         made = optimizers.make(self.module, self.settings.optimizer, task.place)
         self.freeze(1)

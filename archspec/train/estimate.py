@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from archspec.data.batching import in_order
 from archspec.data.load import DataSet
-from archspec.data.random import epoch_order
 from archspec.data.split import Split
 from archspec.runtime.batch import Batch
+from archspec.train.batches import lines
 from archspec.train.display import clock
 from archspec.train.engine import Engine
 from archspec.train.tally import Tally
@@ -41,17 +42,16 @@ class Estimate:
 def estimate(engine: Engine) -> Estimate:
     """Make a few steps and evaluate a few batches; the weights of the module are spent afterwards."""
     task, settings = engine.task, engine.settings
-    order = epoch_order(settings.seed, 0, len(task.data.train))
+    val, graphs = task.data.val, engine.sampler.epoch(0)
     tally = Tally(engine.kind)
-    engine.collect(islice(task.data.train.batches(task.batch_size, order), WARM))
+    engine.collect(islice(task.data.train.batches(graphs), WARM))
     engine.module.train()
-    batches = task.data.train.batches(task.batch_size, order)
-    step = timed(batches, lambda batch: engine.step(batch, 0, tally))
+    step = timed(task.data.train.batches(graphs), lambda batch: engine.step(batch, 0, tally))
     engine.module.eval()
     with torch.no_grad():
-        score = timed(task.data.val.batches(settings.eval_batch_size), engine.measure)
+        score = timed(val.batches(in_order(val, engine.eval_size)), engine.measure)
     rounds = {"val": 1.0, "test": 1 / settings.test_every if settings.test_every else 0.0}
-    scoring = sum(part * -(-len(task.data.splits[name]) // settings.eval_batch_size) for name, part in rounds.items())
+    scoring = sum(part * len(in_order(task.data.splits[name], engine.eval_size)) for name, part in rounds.items())
     return Estimate(step, score, engine.steps * step + scoring * score, peak_memory(engine.device))
 
 
@@ -86,6 +86,7 @@ def report(engine: Engine) -> list[str]:
     epochs = engine.settings.epochs
     return [
         *data_lines(data),
+        *(f"  {line}" for line in lines(engine)),
         "",
         *parameter_lines(engine.module),
         "",

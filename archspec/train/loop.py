@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from archspec.data.load import Split
-from archspec.data.random import epoch_order
 from archspec.facts import tasks
 from archspec.train import checkpoint, weights
 from archspec.train import state as states
@@ -78,12 +77,10 @@ def over(run: Run) -> Stop | None:
 def train_epoch(run: Run, interrupt: Interrupt) -> None:
     """The steps of an epoch that are not made yet; its order depends on seed and epoch alone."""
     engine, state, data = run.engine, run.state, run.engine.task.data
-    size = engine.task.batch_size
-    order = epoch_order(engine.settings.seed, state.epoch, len(data.train))
     began = time.perf_counter() - state.seconds
     engine.freeze(state.epoch + 1)
     engine.module.train()
-    for batch in data.train.batches(size, order[state.step * size :]):
+    for batch in data.train.batches(engine.sampler.epoch(state.epoch)[state.step :]):
         made = engine.step(batch, state.epoch * engine.steps + state.step, state.tally)
         state.norms.add(made.norm)
         state.penalty += made.penalty

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 
 import archspec
+from archspec.data.batching import in_order
 from archspec.data.floor import CEILINGS
 from archspec.runtime import malloc
-from archspec.train import checkpoint, environment, folder, loop, optimizer, state, weights
+from archspec.train import batches, checkpoint, environment, folder, loop, optimizer, state, weights
 from archspec.train.display import Display, counted
 from archspec.train.engine import Diverged, Engine, Evaluator
 from archspec.train.faults import fault
@@ -62,7 +63,7 @@ def start(
         note_lock(made, display)
         display.say(f"{headline(task, machine)} → {made.path}")
         display.say(aim(task))
-        for line in optimizer.told(task.module, task.train.optimizer):
+        for line in (*batches.lines(engine), *optimizer.told(task.module, task.train.optimizer)):
             display.say(line)
         run = Run(engine, state.State(Tally(engine.kind)), made, display, metadata(task.name, task.spec))
         collect_averages(run)
@@ -108,11 +109,9 @@ def mend(old: RunFolder, about: dict[str, str], display: Display) -> None:
 
 def collect_averages(run: Run) -> None:
     """Fill in what the spec takes from the training set as a whole, before the first step."""
-    task = run.engine.task
-    if found := run.engine.collect(task.data.train.batches(task.train.eval_batch_size)):
-        run.display.say(
-            f"{counted(found, 'average')} of the training set from {counted(len(task.data.train), 'graph')}"
-        )
+    train = run.engine.task.data.train
+    if found := run.engine.collect(train.batches(in_order(train, run.engine.eval_size))):
+        run.display.say(f"{counted(found, 'average')} of the training set from {counted(len(train), 'graph')}")
 
 
 def note_resumption(old: RunFolder, machine: Machine, display: Display) -> None:

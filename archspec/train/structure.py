@@ -1,9 +1,9 @@
 """What a model asks of the graphs alone, computed once for its data set before it is trained."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from archspec.data.cache import folder
 from archspec.data.structure import Demand, structured
@@ -32,14 +32,16 @@ def of_section(nodes: Iterable[Node]) -> Iterator[Demand]:
             yield Demand(node.op, numbers if count is None else (count,))
 
 
-def prepared(task: Task, directory: Path | None, display: Display) -> Task:
-    """The task with data whose batches hold what the module demands, computed and kept if they are not there yet."""
-    precision = task.train.precision
+def prepared(
+    task: Task, directory: Path | None, display: Display, splits: Sequence[str] = ("train", "val", "test")
+) -> Task:
+    """The task with splits whose batches hold what the module demands, computed and kept if they are not there yet."""
+    precision, kept = task.train.precision, folder(directory)
     try:
-        train, val, test = (
-            structured(split, task.demands, precision, folder(directory), display.say, display.load)
-            for split in task.data.splits.values()
-        )
+        ready: dict[str, Any] = {
+            name: structured(task.data.splits[name], task.demands, precision, kept, display.say, display.load)
+            for name in splits
+        }
     finally:
         display.stop()
-    return replace(task, data=replace(task.data, train=train, val=val, test=test))
+    return replace(task, data=replace(task.data, **ready))

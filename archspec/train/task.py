@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from archspec.data.batching import BatchSize
 from archspec.data.load import DataSet
 from archspec.data.structure import Demand
 from archspec.syntax.schema import TrainSettings
@@ -19,7 +20,7 @@ class Task:
     module: nn.Module
     """From a batch to predictions, [nodes, out], or so for edges, pairs or graphs."""
     data: DataSet
-    batch_size: int
+    batch_size: BatchSize
     train: TrainSettings
     spec: str = ""
     """The resolved spec as text."""
@@ -28,6 +29,8 @@ class Task:
     place: Place = nowhere
     demands: tuple[Demand, ...] = ()
     """What the module asks of the graphs alone."""
+    buckets: int = 1
+    """The graphs of so many batches at a time are sorted by size."""
 
 
 def check_settings(settings: TrainSettings, place: Place = nowhere) -> None:
