@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch.profiler import ProfilerActivity, profile
+from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.cost.extent import Extent
 from archspec.facts import Facts
@@ -61,3 +62,11 @@ def walk(roots: list[Any]) -> Iterator[Any]:
         event = stack.pop()
         yield event
         stack.extend(event.children)
+
+
+def counted_flops(work: Callable[[], object]) -> int:
+    """FLOPs of dense matrix products while something runs, by torch's counter."""
+    counter = FlopCounterMode(display=False)
+    with counter:
+        work()
+    return counter.get_total_flops()

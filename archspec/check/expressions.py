@@ -10,8 +10,9 @@ from archspec.check.conditions import choice, logic, negation
 from archspec.check.indices import index, reduce, with_or_without_self
 from archspec.check.lookup import name
 from archspec.check.sets import conditional
-from archspec.check.values import Frame, Listing, Value, broken, is_broken, number_of
-from archspec.ir.types import IndexSet
+from archspec.check.values import Frame, Listing, Size, Value, broken, is_broken, number_of
+from archspec.ir.formula import Formula
+from archspec.ir.types import Axis, IndexSet
 from archspec.syntax import tree
 
 OPERATORS: Mapping[str, tuple[str, Callable[[Any, Any], Any]]] = {
@@ -79,7 +80,7 @@ def arithmetic(expression: tree.Binary, left: Value, right: Value, frame: Frame)
     if None in known or expression.op == "@" or not (plain or expression.op in ("==", "!=")):
         return None
     try:
-        return settled(expression.op, *known)
+        return as_size(settled(expression.op, *known), expression.op, left, right)
     except OverflowError:
         return frame.error("E0309", expression.span, "the result is too large", help="write smaller numbers")
     except ZeroDivisionError:
@@ -106,6 +107,14 @@ def settled(op: str, left: Any, right: Any) -> Value:
     if op == "/" and float(result).is_integer() and abs(result) <= LARGEST:
         return int(result)
     return float(result) if abs(result) > LARGEST else result
+
+
+def as_size(result: Value, op: str, left: Value, right: Value) -> Value:
+    """A whole number computed from sizes is a size without a name, which knows its formula."""
+    if type(result) is not int or result < 1 or not any(isinstance(side, Size) for side in (left, right)):
+        return result
+    left_term, right_term = (side.axis.term if isinstance(side, Size) else number_of(side) for side in (left, right))
+    return Size(Axis("", result, Formula(op, left_term, right_term)))  # type: ignore[arg-type]
 
 
 def chosen(expression: tree.Choice, frame: Frame) -> Value:

@@ -41,7 +41,8 @@ def evaluate_sizes(spec: Spec, frame: Frame) -> dict[str, Value]:
         if isinstance(number, float) and number.is_integer():
             number = int(number)
         whole = type(number) is int and number > 0
-        sizes[name] = Size(Axis(name, number)) if whole or isinstance(value, Size) else value  # type: ignore[arg-type]
+        formula = value.axis.formula or value.axis.name or None if isinstance(value, Size) else None
+        sizes[name] = Size(Axis(name, number, formula)) if whole or isinstance(value, Size) else value  # type: ignore[arg-type]
     return sizes
 
 

@@ -7,10 +7,12 @@ of the runtime function that the plan has chosen.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from typing import Literal
 
 from archspec.cost.extent import Sizes
 from archspec.ir.nodes import Node
+from archspec.ir.ops import weights_of
 from archspec.ir.types import ALL, IndexSet
 
 
@@ -83,13 +85,29 @@ def of_first(at: At) -> float:
     return at.operand()
 
 
+def read_and_written(at: At) -> float:
+    """The numbers of operands, weights and result."""
+    weights = sum(prod(weight.shape) for _, weight in weights_of(at.sizes.sized(at.node)))
+    return at.entries + weights + sum(map(at.size, at.node.operands))
+
+
+def shares(at: At) -> float:
+    """Once for every operand and weight to which a gradient flows."""
+    return at.gradients + at.trains
+
+
+def doubles(at: At) -> float:
+    """Twice where a gradient flows anywhere."""
+    return 2 * (at.gradients > 0)
+
+
 @dataclass(frozen=True)
 class Cost:
     """One row: counts of numbers, multiply-adds or FLOPs.
 
-    `keeps` says what the gradient needs: the first operand, the `others` of each operand to which a gradient flows, all
-    operands, or the result; `extra` are numbers kept beside them, `temporary` those that live during the forward pass
-    only, `back` during the backward pass beside the gradients of operands.
+    `keeps` says what the gradient needs, in the words of `archspec.cost.memory.KEEPS`; `extra` are numbers kept beside
+    it, `temporary` those that live during the forward pass only, `back` during the backward pass beside the gradients
+    of operands.
     """
 
     kernel: str
@@ -106,13 +124,17 @@ class Cost:
     back: Count = nothing
     made: Count = once
     """Numbers of storage of its own; 0 where it is another name of its first operand's."""
+    moved: Count = read_and_written
+    """Numbers that are read and written."""
+    grows: Count = shares
+    """How often the products are done again on the way back."""
     passes: bool = False
     """Whether operands of the result's size get the gradient as it comes, without a copy."""
 
 
 def alias() -> Cost:
     """Another name for numbers that are there."""
-    return Cost("none", made=nothing, passes=True)
+    return Cost("none", made=nothing, moved=nothing, passes=True)
 
 
 def entries(*keeps: Keep, kernel: str = "entry", times: int = 1, **more: Count) -> Cost:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from archspec.facts import Facts
+from archspec.ir.nodes import Node
 from archspec.ir.types import ALL, Axis, Domain, IndexSet
 from archspec.passes.schedule import Shape, shape_of
 
@@ -23,6 +24,9 @@ class Sizes(Protocol):
 
     def cubes(self) -> float:
         """Triples of nodes of one graph."""
+
+    def sized(self, node: Node) -> Node:
+        """The node with axes as large as these sizes have them."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,10 @@ class Extent:
     def cubes(self) -> float:
         """Σ n³."""
         return self.cubed
+
+    def sized(self, node: Node) -> Node:
+        """The node as it is."""
+        return node
 
 
 def of_facts(facts: Facts | None, graphs: float) -> Extent:

@@ -135,6 +135,8 @@ class Done:
     cost: Cost
     at: At
     kept: Sequence[Hashable]
+    reached: bool = False
+    """Whether a gradient comes to it: the prediction depends on it."""
 
 
 def others(at: At, value: Value, operands: Sequence[Value]) -> list[Value]:
@@ -260,6 +262,7 @@ class Step:
         for done in reversed(self.done):
             own = grads.pop(done.value.key, None)
             if own is not None:
+                done.reached = True
                 self.gradients(done, own, grads)
                 self.tape.drop(own)
             for kept in done.kept:

@@ -12,6 +12,7 @@ from archspec.cost.counting import (
     alias,
     arranged,
     attention_pieces,
+    doubles,
     entries,
     linear_products,
     nothing,
@@ -54,6 +55,21 @@ def of_smaller_set(at: At) -> float:
     """The result of reading a value on another set; none where that is its own."""
     same = at.node.operands[0].type.domain == at.node.type.domain
     return 0 if same else at.entries
+
+
+def gathered(at: At) -> float:
+    """Rows read, rows written, and an index of 8 bytes a row."""
+    return 2 * at.entries + 2 * at.rows
+
+
+def sparse_rows(at: At) -> float:
+    """A row read for every pair, an index of 4 bytes, the result."""
+    return per_pair(at) + at.sizes.pairs(at.over) + at.entries
+
+
+def weighted_rows(at: At) -> float:
+    """The same and the weights."""
+    return sparse_rows(at) + at.operand()
 
 
 def reduced_rows(at: At) -> float:
@@ -118,12 +134,12 @@ NORMS: Mapping[str, Cost] = {
 
 FUSED: Mapping[str, Mapping[str, Cost]] = {
     "neighbour_sum": {
-        "csr": Cost("neighbour_sum.csr", sparse=per_pair),
+        "csr": Cost("neighbour_sum.csr", sparse=per_pair, moved=sparse_rows),
         "dense": Cost("neighbour_sum.dense", dense=per_cell),
         "gather": Cost("neighbour_sum.gather", per_pair, temporary=per_pair, back=per_pair),
     },
     "weighted_sum": {
-        "csr": Cost("weighted_sum.csr", sparse=per_pair, keeps=("all",), back=of_first),
+        "csr": Cost("weighted_sum.csr", sparse=per_pair, keeps=("all",), back=of_first, moved=weighted_rows),
         "dense": Cost(
             "weighted_sum.dense",
             dense=per_cell,
@@ -150,6 +166,7 @@ FUSED: Mapping[str, Mapping[str, Cost]] = {
                 dense=lambda at: 2 * per_cell(at),
                 extra=attention_pieces,
                 temporary=total(attention_pieces, once),
+                grows=doubles,
                 back=lambda at: 3 * at.entries,
             ),
         ),
@@ -158,6 +175,7 @@ FUSED: Mapping[str, Mapping[str, Cost]] = {
             lambda at: 6 * softmax_pairs(at),
             sparse=lambda at: 2 * per_pair(at),
             keeps=("all",),
+            grows=doubles,
             extra=total(of_first, softmax_pairs),
             temporary=softmax_pairs,
             back=lambda at: 2 * softmax_pairs(at),
@@ -181,10 +199,10 @@ COSTS: Mapping[str, Mapping[str, Cost]] = {
         )
     },
     "chance": {"": Cost("entry")},
-    "gather_source": {"": Cost("gather_source")},
-    "gather_target": {"": Cost("gather_target")},
-    "gather_cross": {"": Cost("gather_cross")},
-    "transpose": {"": Cost("gather_source")},
+    "gather_source": {"": Cost("gather_source", moved=gathered)},
+    "gather_target": {"": Cost("gather_target", moved=gathered)},
+    "gather_cross": {"": Cost("gather_cross", moved=gathered)},
+    "transpose": {"": Cost("gather_source", moved=gathered)},
     "restrict": {"": Cost("gather_source", made=of_smaller_set)},
     "fill": {"": Cost("gather_source", temporary=once)},
     **{name: {"": cost} for name, cost in REDUCTIONS.items()},
@@ -192,7 +210,7 @@ COSTS: Mapping[str, Mapping[str, Cost]] = {
     "linear": {"": Cost("linear", dense=linear_products, keeps=("input",))},
     "linear_part": {"": Cost("linear", dense=linear_products, keeps=("input",))},
     "category": {"": Cost("entry", once, extra=nothing, made=lambda at: 2 * at.entries)},
-    "embed": {"": Cost("embed")},
+    "embed": {"": Cost("embed", moved=gathered)},
     **{name: {"": cost} for name, cost in NORMS.items()},
     "average": {"": Cost("entry", of_first)},
     "foreign": {"": Cost("foreign")},

@@ -5,9 +5,11 @@ Non-goals: names, places and hints that need the text; the checker adds those.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce as reduce_pairs
 from math import prod
 from typing import cast
 
+from archspec.ir.formula import Formula
 from archspec.ir.types import ALL, CONSTANT, EDGE, ERROR, NODE, Axis, Domain, IndexSet, Type, places, reduced, rows_of
 
 Options = Mapping[str, object]
@@ -278,9 +280,15 @@ def concat(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -
                 f"`concat` joins the last axis, but the axes before it differ: {one(lead)} and {one(operand.axes[:-1])}"
             )
             raise Mismatch("E0302", text, "give all of them the same axes but the last")
-    parts = [operand.axes[-1].size if operand.axes else 1 for operand in operands]
-    total = None if None in parts else sum(part for part in parts if part is not None)
-    return Type(domain, (*lead, Axis("", total)))
+    return Type(domain, (*lead, joint([operand.axes[-1] if operand.axes else Axis("", 1) for operand in operands])))
+
+
+def joint(parts: Sequence[Axis]) -> Axis:
+    """The axis of several joined."""
+    sizes = [part.size for part in parts if part.size is not None]
+    formula = reduce_pairs(lambda left, right: Formula("+", left, right), (part.term for part in parts))
+    total = sum(sizes) if len(sizes) == len(parts) else None
+    return Axis("", total, formula if isinstance(formula, Formula) else None)
 
 
 def foreign(operands: Sequence[Type], axes: tuple[Axis, ...], options: Options) -> Type:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from archspec.ir.formula import Formula, Term
 from archspec.ir.sets import ALL, ITSELF, MEMBERS, NEIGHBOURS, NEIGHBOURS_AND_SELF, TARGETS, IndexSet
 
 __all__ = [
@@ -87,6 +88,13 @@ class Axis:
 
     name: str
     size: int | None
+    formula: Formula | str | None = field(default=None, compare=False, repr=False)
+    """How the text computes it from other sizes, if it does."""
+
+    @property
+    def term(self) -> Term:
+        """The formula, else the name, else the number."""
+        return self.formula or self.name or self.size or 0
 
     def matches(self, other: "Axis") -> bool:
         """Same name, or at least one without a name and the same size; an unknown size may be any."""
