@@ -1,6 +1,7 @@
 """What torch itself says of a module's work: bytes that its allocator gives, and FLOPs that its counter counts."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.cost.extent import Extent
 from archspec.facts import Facts
+from archspec.ir.sets import IndexSet
 from archspec.runtime.batch import Batch
 from archspec.runtime.pairs import Pairs, offsets
 
@@ -33,10 +35,10 @@ def drawn(rows: int, letters: int | None, features: int | None, generator: torch
     return torch.rand(rows, features or 1, generator=generator)
 
 
-def extent_of(batch: Batch) -> Extent:
+def extent_of(batch: Batch) -> "Counted":
     """What a batch holds, counted."""
     squared, cubed = (float(sum(size**power for size in batch.sizes)) for power in (2, 3))
-    return Extent(batch.graphs, batch.nodes, len(batch.N), squared, cubed)
+    return Counted(batch.graphs, batch.nodes, len(batch.N), squared, cubed, batch)
 
 
 def peak_bytes(work: Callable[[], object]) -> int:
@@ -70,3 +72,16 @@ def counted_flops(work: Callable[[], object]) -> int:
     with counter:
         work()
     return counter.get_total_flops()
+
+
+@dataclass(frozen=True)
+class Counted(Extent):
+    """The same with the pairs of every index set counted."""
+
+    batch: Batch
+
+    def pairs(self, over: IndexSet) -> float:
+        """Pairs that the batch itself has."""
+        if over.name in ("triples", "members") or over.conditional:
+            return super().pairs(over)
+        return len(self.batch.pairs(" ".join(one.name for one in over.chain), over.chain[0].k))
