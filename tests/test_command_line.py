@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from archspec import __version__
 from archspec.commands import fmt, main, new, options
-from archspec.commands.main import COMMANDS, look_for_namesake, run
+from archspec.commands.main import BUG, COMMANDS, look_for_namesake, run
 from archspec.diagnostics import SpecError
 from archspec.syntax.load import load_spec
 
@@ -84,9 +84,9 @@ def command_that_raises(error: BaseException) -> click.Command:
 @pytest.mark.parametrize(
     ("error", "code", "text"),
     [
-        (ZeroDivisionError("x"), 2, "bug in archspec: ZeroDivisionError: x"),
-        (RecursionError(), 2, "bug in archspec"),
-        (FileNotFoundError(2, "No such file", "inner"), 2, "bug in archspec"),
+        (ZeroDivisionError("x"), 70, "bug in archspec: ZeroDivisionError: x"),
+        (RecursionError(), 70, "bug in archspec"),
+        (FileNotFoundError(2, "No such file", "inner"), 70, "bug in archspec"),
         (
             OSError(28, "No space left on device", "runs/a"),
             1,
@@ -104,7 +104,7 @@ def test_faults(
     assert call("show") == code
     err = capsys.readouterr().err
     assert text in err
-    assert ("not a mistake in your spec" in err) == (code == 2)
+    assert ("not a mistake in your spec" in err) == (code == BUG)
 
 
 def test_the_namesake_is_noticed(

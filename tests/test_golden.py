@@ -3,6 +3,7 @@
 `pytest --update-golden` rewrites the files; look at what it changes.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -34,10 +35,25 @@ def test_stage(name: str, stage: str, request: pytest.FixtureRequest) -> None:
     check_golden(FOLDER / name / f"{stage}.txt", text, request.config)
 
 
-@pytest.mark.parametrize("name", PARENTS)
-def test_what_an_ablation_changes(name: str, request: pytest.FixtureRequest) -> None:
-    shown = CliRunner().invoke(diff, (PARENTS[name], name), env={"COLUMNS": "120"}, catch_exceptions=False)
-    check_golden(FOLDER / "ablations" / f"{name}.txt", shown.output, request.config)
+DIFFS: Mapping[str, tuple[str, ...]] = {
+    **{name: (parent, name) for name, parent in PARENTS.items()},
+    "gin-gin_sigmoid_eps": ("gin", "gin_sigmoid_eps"),
+    "gin-position_gating": ("gin", "position_gating"),
+    "gating_norms-gating_norm_last-expanded": ("gating_norms", "gating_norm_last", "--level", "expanded"),
+    "content_attention-position_attention": ("content_attention", "position_attention"),
+    "position_attention-position_gating_hops": ("position_attention", "position_gating_hops"),
+    "content_attention-edge_bias_transformer": ("content_attention", "edge_bias_transformer"),
+    "gps-grit": ("gps", "grit"),
+    "gcn-gat": ("gcn", "gat"),
+}
+"""Pairs of specs by the name of the file that keeps what `archspec diff` shows of them: every ablation beside the spec
+it extends, and others."""
+
+
+@pytest.mark.parametrize("name", DIFFS)
+def test_what_differs(name: str, request: pytest.FixtureRequest) -> None:
+    shown = CliRunner().invoke(diff, DIFFS[name], catch_exceptions=False)
+    check_golden(FOLDER / "diff" / f"{name}.txt", shown.output, request.config)
 
 
 EXAMPLES = {
@@ -74,7 +90,7 @@ def test_primitives(request: pytest.FixtureRequest) -> None:
 def test_no_file_without_a_spec() -> None:
     kept = {path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.glob("*/*.txt")}
     stages_kept = {f"{name}/{stage}" for name in WHOLE for stage in stages(name)}
-    assert kept == stages_kept | {f"ablations/{name}" for name in PARENTS}
+    assert kept == stages_kept | {f"diff/{name}" for name in DIFFS}
 
 
 def test_files_are_not_rewritten_where_ci_is_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,125 +1,141 @@
 """`archspec diff`: two architectures compared as text."""
 
+import difflib
+import os
 import shutil
-from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
+import sys
+from collections.abc import Callable, Mapping
 
 import click
 
-from archspec.commands.options import spec_options
-from archspec.compare.difference import Change, Difference, WeightChange, differences
-from archspec.pipeline import compile_spec
-from archspec.syntax.load import load_spec
+from archspec.commands.options import remember_format, spec_options
+from archspec.compare import git
+from archspec.compare.difference import Checked, Difference, differences, expanded
+from archspec.compare.driver import driven
+from archspec.compare.markup import html_of, json_of, markdown_of
+from archspec.compare.shown import COLOUR, PLAIN, Style, text_of
+from archspec.compare.sources import Source, read
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.ir.printer import program_text
+from archspec.pipeline import compile_spec, facts_of
 
-COLOURS = {"+": "green", "-": "red", "~": "yellow", " ": None}
+DIFFERENT = 2
+"""Exit status of `--exit-code` where the specs differ, as of `archspec equal`; 1 is an error."""
 
-DIFFERENT = 3
-"""Exit status of `--exit-code` where the specs differ; 1 is a bad spec, 2 a bug in archspec."""
+FORMATS = ("text", "json", "html", "markdown")
 
-MOST_WEIGHTS = 24
-"""Lines about weights at most."""
+LINES: Mapping[str, Callable[[Checked], str]] = {
+    "text": lambda one: one.spec.text,
+    "ir": lambda one: program_text(one.program),
+}
+"""The levels that are compared line by line."""
 
-Line = tuple[str, str]
-"""A sign and a line of text."""
+LEVELS = ("text", "definitions", "expanded", "ir")
+
+
+def choose_format(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """The format; errors are JSON too where it is that."""
+    if value == "json":
+        remember_format(context, parameter, "json")
+    return value
 
 
 @click.command("diff")
-@click.argument("old")
-@click.argument("new")
-@click.option("--exit-code", is_flag=True, help=f"Exit with {DIFFERENT} where they differ.")
+@click.argument("names", nargs=-1, metavar="OLD NEW")
+@click.option(
+    "--level",
+    type=click.Choice(LEVELS),
+    default="definitions",
+    help="Compare resolved text, definitions (the default), also those of the library, or typed programs.",
+)
+@click.option(
+    "--format",
+    type=click.Choice(FORMATS),
+    default="text",
+    is_eager=True,
+    callback=choose_format,
+    help="How it is shown.",
+)
+@click.option("--exit-code", is_flag=True, help=f"Exit with 0 where they are the same, with {DIFFERENT} where not.")
+@click.option("--git", "for_git", is_flag=True, help="Serve git as external diff and textconv; see --install.")
+@click.option(
+    "--install", is_flag=True, help="With --git: have this repository show `*.yaml`, or the patterns given, so."
+)
 @spec_options
-def command(old: str, new: str, exit_code: bool, overrides: tuple[str, ...]) -> None:
-    """Show what NEW changes of OLD: definitions, settings, parameters.
+def command(
+    names: tuple[str, ...],
+    level: str,
+    format: str,
+    exit_code: bool,
+    for_git: bool,
+    install: bool,
+    overrides: tuple[str, ...],
+) -> None:
+    """Show what NEW changes of OLD: definitions, settings, consequences.
 
-    Definitions stand side by side where the terminal is wide enough. `--set` applies to both.
+    OLD and NEW are spec files, folders of runs, specs that come with archspec, or `git:REV:PATH`. `--set` applies to
+    both. Names, order and defaults are no difference.
     """
-    specs = [load_spec(one, overrides) for one in (old, new)]
-    programs = [compile_spec(spec).program for spec in specs]
-    found = differences(specs[0], specs[1], (programs[0], programs[1]))
-    width = shutil.get_terminal_size().columns
-    for sign, path, spec in zip("-+", (old, new), specs, strict=True):
-        click.echo(f"{sign} {path}" + (f" ({spec.name})" if spec.name != path else ""))
-    for change in found.changes:
-        click.echo("\n" + described(change, width))
-    if found.weights:
-        click.echo("\n" + "\n".join(weights(found.weights)))
-    click.echo("\n" + summary(found))
-    if exit_code and found:
+    if install:
+        click.echo("\n".join(git.install(own_command(), names or ("*.yaml",))))
+        return
+    if for_git:
+        click.echo(driven(names, lambda old, new: shown(old, new, level, "text", git_style())[0]), nl=False, color=True)
+        return
+    if len(names) != 2:
+        raise SpecError([Diagnostic("E0044", f"`diff` compares two specs, not {len(names)}", help="name OLD and NEW")])
+    old, new = (read(name, overrides) for name in names)
+    text, different = shown(old, new, level, format, terminal_style())
+    click.echo(text, nl=False)
+    if exit_code and different:
         raise SystemExit(DIFFERENT)
 
 
-def described(change: Change, width: int) -> str:
-    """The sign and the path, then both texts: side by side where they fit, else one above the other."""
-    heading = click.style(f"{change.sign} {change.path}", fg=COLOURS[change.sign], bold=True)
-    old, new = change.old.splitlines(), change.new.splitlines()
-    if "" in (change.old, change.new) or len(old) == len(new) == 1:
-        return "\n".join([heading, *(f"    {painted(line)}" for line in above(old, new))])
-    rows = list(beside(old, new))
-    left = max(len(line) for (_, line), _ in rows) + 2
-    right = max(len(line) for _, (_, line) in rows) + 2
-    if left + right + 7 > width:
-        return "\n".join([heading, *(f"    {painted(line)}" for line in above(old, new))])
-    return "\n".join([heading, *(f"    {painted(one, left)} │ {painted(two)}".rstrip() for one, two in rows)])
+def shown(old: Source, new: Source, level: str, format: str, style: Style) -> tuple[str, bool]:
+    """The difference as text, and whether there is one."""
+    first, second = checked(old), checked(new)
+    if level in LINES:
+        return lines(LINES[level](first), LINES[level](second), (old.name, new.name), style)
+    found = differences(*map(expanded, (first, second))) if level == "expanded" else differences(first, second)
+    return written(found, old, new, format, style), bool(found) or not found.same_architecture
 
 
-def painted(line: Line, width: int = 0) -> str:
-    """A line in the colour of its sign."""
-    sign, text = line
-    return click.style(f"{sign} {text}".ljust(width), fg=COLOURS[sign])
+def written(found: Difference, old: Source, new: Source, format: str, style: Style) -> str:
+    """A difference in a format."""
+    if format == "text":
+        return text_of(found, (old.title, new.title), style)
+    return {"json": json_of, "html": html_of, "markdown": markdown_of}[format](found, (old.name, new.name))
 
 
-def above(old: Sequence[str], new: Sequence[str]) -> Iterator[Line]:
-    """The lines of both texts in one column; what they share stands once."""
-    for same, removed, added in parts(old, new):
-        yield from ((" ", line) for line in same)
-        yield from (("-", line) for line in removed)
-        yield from (("+", line) for line in added)
+def checked(source: Source) -> Checked:
+    """A spec with its program."""
+    facts = facts_of(source.spec)
+    return Checked(source.spec, compile_spec(source.spec, facts).program, facts)
 
 
-def beside(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[Line, Line]]:
-    """The lines of both texts in two columns; what they share stands in both."""
-    for same, removed, added in parts(old, new):
-        yield from (((" ", line), (" ", line)) for line in same)
-        for at in range(max(len(removed), len(added))):
-            left = ("-", removed[at]) if at < len(removed) else (" ", "")
-            right = ("+", added[at]) if at < len(added) else (" ", "")
-            yield left, right
+def lines(old: str, new: str, names: tuple[str, str], style: Style) -> tuple[str, bool]:
+    """A difference line by line."""
+    rows = [*difflib.unified_diff(old.splitlines(), new.splitlines(), *names, lineterm="")]
+    painted = [style.signed(row[0], row) if row[0] in "+-" else row for row in rows]
+    return "".join(f"{row}\n" for row in painted), bool(rows)
 
 
-def parts(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[Sequence[str], Sequence[str], Sequence[str]]]:
-    """(lines of both, lines only the first has, lines only the second has), in order."""
-    for tag, start, end, start_new, end_new in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            yield old[start:end], [], []
-        else:
-            yield [], old[start:end], new[start_new:end_new]
+def terminal_style() -> Style:
+    """Colour on a terminal, unless NO_COLOR says otherwise (https://no-color.org)."""
+    return COLOUR if sys.stdout.isatty() and wants_colour() else PLAIN
 
 
-def weights(changes: Sequence[WeightChange]) -> Iterator[str]:
-    """The weights that come and go, one line for those of all block instances."""
-    yield click.style("weights", bold=True)
-    names = max(len(change.name) for change in changes)
-    shapes = max(len(str(change.shape)) for change in changes)
-    for change in changes[:MOST_WEIGHTS]:
-        sign = "+" if change.instances > 0 else "-"
-        times = f"× {abs(change.instances)}" if change.name.startswith("layers.*") else ""
-        text = f"{change.name:<{names}}  {change.shape!s:<{shapes}}  {times:<5} {change.parameters:>+10,}"
-        yield f"    {painted((sign, text))}"
-    if len(changes) > MOST_WEIGHTS:
-        yield f"    … and {len(changes) - MOST_WEIGHTS} more; `archspec show --as params` lists them all"
+def git_style() -> Style:
+    """Colour where git has it."""
+    piped = os.environ.get("GIT_PAGER_IN_USE") == "true"
+    return COLOUR if wants_colour() and (sys.stdout.isatty() or piped) and git.colours() else PLAIN
 
 
-def summary(found: Difference) -> str:
-    """One line: how many changes of each kind, and the parameters."""
-    counts = {sign: sum(change.sign == sign for change in found.changes) for sign in "+~-"}
-    changes = f"{counts['+']} added, {counts['~']} changed, {counts['-']} removed" if found else "no difference"
-    same = "; the equations compute the same" if found.same_function and found else ""
-    return f"{changes}; {sizes(found.parameters)}{same}"
+def wants_colour() -> bool:
+    """Whether nothing speaks against colour."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def sizes(parameters: tuple[int, int] | None) -> str:
-    """The number of parameters of both."""
-    if parameters is None:
-        return "the number of parameters is open without a data set"
-    old, new = parameters
-    return f"{old:,} parameters, no change" if old == new else f"parameters {old:,} → {new:,} ({new - old:+,})"
+def own_command() -> str:
+    """How git is to call this command."""
+    return "archspec diff --git" if shutil.which("archspec") else f"'{sys.executable}' -m archspec diff --git"

@@ -1,6 +1,7 @@
 """The command line: commands from a table, imported when they are asked for; errors as diagnostics.
 
-Exit codes: 0 done, 1 something the user can mend, 2 a bug in archspec, 130 interrupted.
+Exit codes: 0 done, 1 something the user can mend, 2 different (`diff --exit-code`, `equal`), 70 a bug in archspec,
+130 interrupted.
 """
 
 import difflib
@@ -105,8 +106,11 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
         traceback.print_exc()
         print(f"bug in archspec: {type(error).__name__}: {error}", file=sys.stderr)
         print("This is not a mistake in your spec. Please report it with the text above.", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(BUG)
 
+
+BUG = 70
+"""Exit code of a bug in archspec, `EX_SOFTWARE` of sysexits."""
 
 MACHINE = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS),

@@ -79,7 +79,7 @@ class Total:
         if term.op != "+" or len(nested) > MOST:
             self.items[(() if term == UNIT else inside, value.term)] += times  # type: ignore[assignment]
             return
-        for (factor, own), inner in nested:  # type: ignore[misc]
+        for (factor, own), inner in nested:
             self.items[(through(own, inside), inner)] += times * factor  # type: ignore[assignment, operator, arg-type]
 
 

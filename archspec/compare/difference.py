@@ -1,93 +1,209 @@
-"""What differs between two specs: equations by name, settings and weights by path; whether the programs are the same.
+"""What differs between two specs: definitions, weights' settings, data, training, and what follows from it.
 
-Non-goals: judging; finding definitions that were only renamed (but where the programs are the same, it says so).
+Where both have one normal form there is no architectural difference, however they are written; where they do not, every
+definition that may take the place of the other's, in either spec, without changing its normal form is only written
+differently.
+
+Non-goals: judging.
 """
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import prod
-from typing import Literal
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
-from archspec.cost.parameters import count, parameters
+from archspec.check.checker import check
+from archspec.compare.consequences import Consequence, consequences
+from archspec.compare.definitions import Change, Line, changes, merged, parts
+from archspec.compare.renames import Renamed, only, renames, spec_with_names
+from archspec.compare.same import same
+from archspec.compare.weights import WeightChange, named, weight_changes
 from archspec.diagnostics import SpecError
-from archspec.ir.nodes import Program, Section, full_name
-from archspec.ir.printer import expression
-from archspec.syntax.printer import print_body, print_expression, print_heading, print_stack
+from archspec.facts import Facts
+from archspec.ir.nodes import Program
+from archspec.syntax import tree
+from archspec.syntax.load import load_library
 from archspec.syntax.spec import Spec
 
+SECTIONS: Mapping[str, str] = {
+    "architecture": "model",
+    "weights set or frozen": "parameters",
+    "data": "data",
+    "training": "train",
+    "tracking": "track",
+}
+"""Headings of what is compared, and the sections of a spec that they are about."""
+
 
 @dataclass(frozen=True)
-class Change:
-    """One entry that is only in the second (+), only in the first (-), or in both but not the same (~)."""
+class Checked:
+    """A spec with its typed program and what is known of its data."""
 
-    sign: Literal["+", "-", "~"]
-    path: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True)
-class WeightChange:
-    """Weights of one name and shape of which there are more or fewer; `layers.*` stands for every block instance."""
-
-    name: str
-    shape: tuple[int, ...]
-    instances: int
-    """How many more; negative where there are fewer."""
-
-    @property
-    def parameters(self) -> int:
-        """Numbers in them."""
-        return self.instances * prod(self.shape)
+    spec: Spec
+    program: Program
+    facts: Facts | None
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Everything that differs, and the number of parameters of both."""
+    """Everything that differs, by the headings of SECTIONS; and what follows."""
 
-    changes: tuple[Change, ...]
+    changes: Mapping[str, tuple[Change, ...]]
+    renamed: tuple[Renamed, ...]
+    rewritten: tuple[str, ...]
+    """Paths of what is only written differently."""
     weights: tuple[WeightChange, ...]
-    same_function: bool
-    parameters: tuple[int, int] | None
-    """None where a size is not known without a data set."""
+    consequences: tuple[Consequence, ...]
+    same_architecture: bool
 
     def __bool__(self) -> bool:
-        return bool(self.changes)
+        return any(self.changes.values())
+
+    def all_changes(self) -> Iterator[Change]:
+        """Those of every section."""
+        for found in self.changes.values():
+            yield from found
 
 
-def differences(a: Spec, b: Spec, programs: tuple[Program, Program]) -> Difference:
-    """Compare two specs, given their typed programs; their names and remarks do not count."""
-    changes = (*changed("model", equations(a), equations(b)), *changed("", settings(a), settings(b)))
-    same = structure(programs[0]) == structure(programs[1])
-    try:
-        return Difference(changes, tuple(weight_changes(*programs)), same, (count(programs[0]), count(programs[1])))
-    except SpecError:
-        return Difference(changes, (), same, None)
+def differences(old: Checked, new: Checked) -> Difference:
+    """Compare two specs; their own names and remarks do not count, nor do defaults and order."""
+    one = same(old.program, new.program) is not None and shapes(old.program) == shapes(new.program)
+    names = tuple(renames(old.spec, new.spec))
+    turned = replace(new, spec=spec_with_names(new.spec, {name.new: name.old for name in names}))
+    found = tuple(changes(*both_parts(old.spec, turned.spec), list(states(old.spec, new.spec))))
+    rewritten = {change.path for change in found} if one else only_written(old, turned, found)
+    kept = tuple(change for change in found if change.path not in rewritten)
+    settings = {
+        title: tuple(setting_changes(key, old.spec, new.spec)) for title, key in SECTIONS.items() if key != "model"
+    }
+    return Difference(
+        {"architecture": kept, **settings},
+        names,
+        tuple(change.path for change in found if change.path in rewritten),
+        weight_changes(old.program, new.program),
+        consequences((old.program, new.program), (old.facts, new.facts)),
+        one,
+    )
 
 
-def equations(spec: Spec) -> Mapping[str, str]:
-    """Every equation in canonical text, by its place below `model`."""
-    entries = {f"sizes.{name}": print_expression(value) for name, value in spec.sizes.items()}
-    entries |= {"input": print_body(spec.input), "stack": print_stack(spec.stack), "output": print_body(spec.output)}
-    entries |= {"penalty": print_body(spec.penalty)} if spec.penalty else {}
-    for name, definition in spec.definitions.items():
-        heading, body = print_heading(definition.heading), print_body(definition.body)
-        entries[f"where.{name}"] = f"{heading}: |\n{indented(body)}" if "\n" in body else f"{heading}: {body}"
-    return entries
+def shapes(program: Program) -> list[tuple[str, tuple[int, ...]]]:
+    """The operations and shapes of all weights, those that nothing reads included."""
+    return sorted((f"{kind.op} {kind.tensor}", kind.shape) for kind in named(program).values())
 
 
-def indented(text: str) -> str:
-    """Every line two spaces deeper."""
-    return "\n".join(f"  {line}" for line in text.splitlines())
+def states(*specs: Spec) -> Iterator[str]:
+    """The names of their states."""
+    return (target.name for spec in specs for row in spec.input.statements for target in row.targets)
 
 
-def settings(spec: Spec) -> Mapping[str, str]:
-    """Every setting of the other sections, by its path."""
-    whole = spec.settings.model_dump(exclude={"name", "about", "model", "parameters"})
-    whole["parameters"] = {key: one.model_dump(exclude_none=True) for key, one in spec.settings.parameters.items()}
-    return {path: value if isinstance(value, str) else repr(value) for path, value in leaves("", whole)}
+def both_parts(old: Spec, new: Spec) -> tuple[Mapping[str, tree.Definition], Mapping[str, tree.Definition]]:
+    """The equations of both by path, with a definition of the library where the other has its own."""
+    library = load_library()
+    mine, theirs = (
+        {name: library[name] for name, _ in only(other.definitions, spec.definitions) if name in library}
+        for spec, other in ((old, new), (new, old))
+    )
+    return parts(old, mine), parts(new, theirs)
+
+
+def expanded(one: Checked) -> Checked:
+    """With the definitions of the library that it needs among its own."""
+    return replace(one, spec=replace(one.spec, definitions={**reached(one.spec), **one.spec.definitions}))
+
+
+def reached(spec: Spec) -> Mapping[str, tree.Definition]:
+    """The definitions of the library that a spec needs."""
+    known = {**load_library(), **spec.definitions}
+    found: dict[str, tree.Definition] = {}
+    left: list[object] = [spec.input, spec.stack, spec.output, spec.penalty, *spec.definitions.values()]
+    while left:
+        for node in tree.walk(left.pop()):
+            if isinstance(node, tree.Name) and node.id in known and node.id not in {**found, **spec.definitions}:
+                found[node.id] = known[node.id]
+                left.append(known[node.id])
+    return found
+
+
+def only_written(old: Checked, new: Checked, found: Sequence[Change]) -> set[str]:
+    """The paths of changes that leave the normal form of both as it is when they are made, or undone, alone."""
+    both = [change.path for change in found if change.sign == "~"]
+    fine = {path for path in both if unchanged(old, new, path) and unchanged(new, old, path)}
+    ours, theirs = names_in(old.spec, fine), names_in(new.spec, fine)
+    loose_ends = {"-": ours, "+": theirs}
+    return fine | {
+        change.path
+        for change in found
+        if change.sign in loose_ends and change.path.removeprefix("where.") in loose_ends[change.sign]
+        if change.path.removeprefix("where.") not in elsewhere(old.spec if change.sign == "-" else new.spec, fine)
+    }
+
+
+def unchanged(old: Checked, new: Checked, path: str) -> bool:
+    """Whether the first spec with one part of the second is still what it was."""
+    with suppress(SpecError):
+        return same(old.program, check(mixed(old.spec, new.spec, path), old.facts, load_library())) is not None
+    return False
+
+
+def mixed(old: Spec, new: Spec, path: str) -> Spec:
+    """The first spec with one part of the second, and what definitions only the second has."""
+    section, _, name = path.partition(".")
+    library = load_library()
+    added = {key: one for key, one in only(new.definitions, old.definitions) if key not in library}
+    base = replace(
+        old, definitions={**old.definitions, **added}, sizes={**dict(only(new.sizes, old.sizes)), **old.sizes}
+    )
+    if section == "where":
+        fresh = new.definitions.get(name) or library[name]
+        return replace(base, definitions={**base.definitions, name: fresh})
+    if section == "sizes":
+        return replace(base, sizes={**base.sizes, name: new.sizes[name]})
+    return replace(base, **{section: getattr(new, section)})
+
+
+def names_in(spec: Spec, paths: set[str]) -> set[str]:
+    """The names that some parts use."""
+    whole = parts(spec, {})
+    return {
+        node.id for path in paths if path in whole for node in tree.walk(whole[path]) if isinstance(node, tree.Name)
+    }
+
+
+def elsewhere(spec: Spec, paths: set[str]) -> set[str]:
+    """The names that all other parts use."""
+    return names_in(spec, set(parts(spec, {})) - paths)
+
+
+def setting_changes(section: str, old: Spec, new: Spec) -> Iterator[Change]:
+    """The settings of a section that differ, defaults filled in."""
+    before, after = settings(section, old), settings(section, new)
+    for path in merged(list(before), list(after)):
+        was, now = before.get(path), after.get(path)
+        if was == now:
+            continue
+        if path not in after:
+            yield Change("-", path, (Line("-", f"{path}: {was}"),))
+        elif path not in before:
+            yield Change("+", path, (Line("+", f"{path}: {now}"),))
+        else:
+            yield Change("~", path, (Line("~", f"{path}: \1{was}\2\3{now}\4"),))
+
+
+def settings(section: str, spec: Spec) -> Mapping[str, str]:
+    """Every setting of a section, by its path."""
+    if section == "parameters":
+        whole: object = {key: one.model_dump(exclude_none=True) for key, one in spec.settings.parameters.items()}
+    else:
+        whole = spec.settings.model_dump(include={section}).get(section)
+    if whole is None:
+        return {}
+    return {path: shown(value) for path, value in leaves("", whole)}
+
+
+def shown(value: object) -> str:
+    """A setting as YAML has it."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    return str(value)
 
 
 def leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
@@ -97,52 +213,3 @@ def leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
             yield from leaves(f"{path}.{key}" if path else str(key), inner)
     else:
         yield path, value
-
-
-def changed(prefix: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
-    """The entries that differ, each where its own text has it."""
-    for key in merged(list(old), list(new)):
-        path = f"{prefix}.{key}" if prefix else key
-        if key not in new:
-            yield Change("-", path, old[key], "")
-        elif key not in old:
-            yield Change("+", path, "", new[key])
-        elif old[key] != new[key]:
-            yield Change("~", path, old[key], new[key])
-
-
-def merged(old: Sequence[str], new: Sequence[str]) -> list[str]:
-    """All keys in the order of the first; one that only the second has comes behind the key before it there."""
-    keys = list(old)
-    for before, key in zip([None, *new], new, strict=False):
-        if key not in keys:
-            keys.insert(keys.index(before) + 1 if before is not None else 0, key)
-    return keys
-
-
-def weight_changes(old: Program, new: Program) -> Iterator[WeightChange]:
-    """Trainable tensors that come, go or change their shape, those of block instances together."""
-    before, after = (grouped(program) for program in (old, new))
-    for key in dict.fromkeys((*before, *after)):
-        if more := after[key] - before[key]:
-            yield WeightChange(*key, more)
-
-
-def grouped(program: Program) -> Counter[tuple[str, tuple[int, ...]]]:
-    """How many tensors there are of a name, block instances aside, and a shape."""
-    return Counter((re.sub(r"^layers\.\d+\.", "layers.*.", name), shape) for name, shape in parameters(program).items())
-
-
-def structure(program: Program) -> tuple[str, ...]:
-    """The program without the names of the text: equal where two programs compute the same in the same order."""
-    numbers: dict[str, int] = {}
-    return tuple(section_structure(path, section, numbers) for path, section in program.sections())
-
-
-def section_structure(path: str, section: Section, numbers: dict[str, int]) -> str:
-    """The nodes of a section, numbered, without paths and names: weights go by the order in which they are met."""
-    labels = {id(node): f"%{index}" for index, node in enumerate(section.nodes)}
-    lines = [f"{expression(node, labels).partition(' {')[0]} : {node.type}" for node in section.nodes]
-    named = [full_name(path, node.path) for node in section.nodes if node.path]
-    lines += [str(numbers.setdefault(name, len(numbers))) for name in named]
-    return "\n".join([*lines, *(f"{name} {labels[id(value)]}" for name, value in section.results)])

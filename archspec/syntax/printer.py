@@ -4,6 +4,7 @@ One function for every form of the tree; the table of levels mirrors the order o
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from archspec.syntax import tree
@@ -21,6 +22,14 @@ OPERATORS = {
     "**": (POWER, POSTFIX, SIGNED),
 }
 """A binary operator: its own level, and those its left and right operands need."""
+
+
+@dataclass(frozen=True)
+class Verbatim(tree.Node):
+    """A text that is printed as it stands, in the place of an expression of that level."""
+
+    level: int
+    text: str
 
 
 def print_body(body: tree.Body) -> str:
@@ -51,7 +60,7 @@ def print_values(values: tuple[tree.Expr, ...], first: bool = True) -> str:
     return ", ".join(texts)
 
 
-def print_expression(expr: tree.Expr, level: int = PIPE) -> str:
+def print_expression(expr: tree.Expr | Verbatim, level: int = PIPE) -> str:
     """An expression, in parentheses if it binds less tightly than its place needs."""
     own, text = PRINTERS[type(expr)](expr)
     return f"({text})" if own < level else text
@@ -161,6 +170,10 @@ def _sequence(expr: tree.Sequence) -> tuple[int, str]:
     return ATOM, f"({items},)" if len(expr.items) == 1 else f"({items})"
 
 
+def _verbatim(expr: Verbatim) -> tuple[int, str]:
+    return expr.level, expr.text
+
+
 PRINTERS: dict[type, Callable[[Any], tuple[int, str]]] = {
     tree.Literal: _literal,
     tree.Name: _name,
@@ -174,5 +187,6 @@ PRINTERS: dict[type, Callable[[Any], tuple[int, str]]] = {
     tree.Lambda: _lambda,
     tree.Range: _range,
     tree.Sequence: _sequence,
+    Verbatim: _verbatim,
 }
 """The level and the text of every form."""
