@@ -24,6 +24,7 @@ from archspec.ir.ops import OPERATIONS, PRIMITIVES, Operation
 from archspec.passes.forms import FORMS
 from archspec.passes.optimise import PASSES
 from archspec.pipeline import build, compile_spec
+from archspec.syntax import protocols
 from archspec.syntax.load import load_spec, shipped_specs
 from archspec.syntax.mistakes import OTHERS, UNREADABLE
 from archspec.syntax.spec import Spec
@@ -148,6 +149,35 @@ def spec_row(name: str, found: Spec, depth: int) -> tuple[str, ...]:
     )
 
 
+def published() -> str:
+    """Every published protocol: what it sets, a row for every data set."""
+    return "\n\n".join(f"### `{name}`\n\n{protocol(name)}" for name in protocols.names())
+
+
+def protocol(name: str) -> str:
+    """The file of a protocol: its comment, and a table of what it sets for every data set."""
+    document = protocols.document(name)
+    lines = (protocols.FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+    comment = " ".join(line.removeprefix("# ") for line in lines if line.startswith("#"))
+    rows = [
+        (f"`{data}`", str(made["data"]["batch_size"]), str(train["epochs"]), flow(train["optimizer"]),
+         flow(train["schedule"]), f"`{train['loss']}`", flow({"clip": train["clip"]}), f"`{train['monitor']}`")
+        for data, found in protocols.data_sets(document).items()
+        for made in [found.plain] for train in [made["train"]]
+    ]  # fmt: skip
+    head = ("data set", "batch", "epochs", "optimiser", "schedule", "loss", "clip", "score")
+    common = next(iter(protocols.data_sets(document).values())).plain["train"]
+    said = f"Seeds {common['seeds']}, `select: {common['select']}`, `averaging: {common['averaging']}`."
+    return f"{comment}\n\n{said}\n\n{table(head, *rows)}"
+
+
+def flow(settings: dict) -> str:
+    """Settings in short, the values alone behind the name."""
+    name, rest = settings.get("name"), {key: value for key, value in settings.items() if key != "name"}
+    said = ", ".join(f"{key} {value}" if len(settings) > 1 else str(value) for key, value in rest.items())
+    return f"{name}: {said}" if name else said.replace("None", "none")
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "specs": specs,
     "primitives": primitives,
@@ -157,6 +187,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "modules": modules,
     "passes": passes,
     "forms": forms,
+    "protocols": published,
 }
 
 

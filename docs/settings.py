@@ -135,6 +135,8 @@ def words(annotation: Any, metadata: list[Any]) -> str:
         return " or ".join(words(one, metadata if one is not NoneType else []) for one in arguments)
     if origin is Literal:
         return ", ".join(f"`{one}`" for one in arguments)
+    if origin is list:
+        return f"list of {words(arguments[0], [])}s"
     if origin is dict:
         return "keys and values"
     return " ".join([WORDS[annotation], ", ".join(bounds(metadata))]).strip()

@@ -11,7 +11,7 @@ from archspec.syntax.load import load_spec
 from archspec.syntax.schema import DataSettings
 from archspec.syntax.spec import Spec
 from archspec.train import device as devices
-from archspec.train import folder
+from archspec.train import folder, protocol
 from archspec.train.display import Display
 from archspec.train.folder import RunFolder
 from archspec.train.pairs import check_memory
@@ -49,7 +49,8 @@ def assemble(spec: Spec, directory: Path | None, display: Display, trust: bool =
     size, needs, train = batch_size(settings.data.batch_size), demands(built.optimised), settings.train
     check_memory(spec, built.optimised, data)
     text, code, buckets = spec.text, built.code, settings.data.buckets or 1
-    return Task(spec.name, built.module, data, size, train, text, code, spec.place, needs, buckets)
+    about = protocol.describe(spec, data)
+    return Task(spec.name, built.module, data, size, train, text, code, spec.place, needs, buckets, about)
 
 
 def open_machine(spec: Spec, device: str, threads: int | None = None) -> Machine:

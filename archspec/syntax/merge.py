@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from archspec.diagnostics import Problems
-from archspec.syntax import traps
+from archspec.syntax import protocols, traps
 from archspec.syntax.document import Entry, Mapping, Scalar, Sequence, Value, read_document
 from archspec.syntax.files import find, read_source
 
@@ -138,11 +138,44 @@ def by_name(where: Mapping, problems: Problems) -> Mapping:
 
 
 def merge_layers(layers: list[Mapping], problems: Problems) -> Mapping:
-    """All layers as one document."""
-    merged = Mapping(layers[-1].span)
+    """All layers as one document. A protocol stands below the layer that names it, and above those below that."""
+    merged, naming = Mapping(layers[-1].span), [layer for layer in layers if "protocol" in layer.entries][-1:]
     for layer in layers:
-        merged = merge(merged, layer, "", problems)
+        own = replace(layer, entries={name: entry for name, entry in layer.entries.items() if name != "protocol"})
+        if layer in naming:
+            merged, own = with_protocol(merged, own, layer.entries["protocol"], name_of_data(layers), problems)
+        merged = merge(merged, own, "", problems)
     return merged
+
+
+def with_protocol(
+    merged: Mapping, layer: Mapping, entry: Entry, data: str | None, problems: Problems
+) -> tuple[Mapping, Mapping]:
+    """What lies below a layer with the settings of the protocol that it names, and the layer, which says so."""
+    section = entry.value if isinstance(entry.value, Mapping) else Mapping(entry.value.span)
+    name = section.entries["name"].value if "name" in section.entries else entry.value
+    if not isinstance(name, Scalar) or is_null(name) or "filled" in section.entries:
+        kept = {} if is_null(name) else {"protocol": entry}
+        return merged, replace(layer, entries=layer.entries | kept)
+    settings = protocols.read(name, data, problems)
+    if settings is None:
+        return merged, layer
+    said = {"name": name, "filled": Scalar(name.span, "true")}
+    filled = Mapping(name.span, {key: Entry(Scalar(entry.key.span, key), one) for key, one in said.items()})
+    layer = replace(layer, entries=layer.entries | {"protocol": Entry(entry.key, filled)})
+    return protocols.overlaid(merged, settings), layer
+
+
+def name_of_data(layers: list[Mapping]) -> str | None:
+    """The data set that the layers name together."""
+    name: str | None = None
+    for layer in layers:
+        said = protocols.section(layer, "data").entries.get("name")
+        if said and isinstance(said.value, Scalar):
+            name = said.value.text
+        elif "data" in layer.entries and is_null(layer.entries["data"].value):
+            name = None
+    return name
 
 
 def merge(base: Mapping, layer: Mapping, path: str, problems: Problems) -> Mapping:

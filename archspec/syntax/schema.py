@@ -182,12 +182,25 @@ Schedule = Annotated[
 ]
 
 
+Seed = Annotated[NonNegativeInt, Field(lt=2**63)]
+
+
+def several(value: object) -> object:
+    """Seeds: at least one, none twice."""
+    wrong = not isinstance(value, list) or not value or len(value) > len({str(one) for one in value})
+    if value is not None and (wrong or not all(type(one) is int and 0 <= one < 2**63 for one in value)):  # type: ignore[attr-defined]
+        cure = "such as `[41, 95, 12, 35]`, or null for `train.seed` alone"
+        raise form("must be a list of different seeds, whole numbers that are not negative", cure)
+    return value
+
+
 class TrainSettings(Settings):
     """How to train."""
 
     epochs: PositiveInt = Field(100, description="epochs at most")
-    seed: NonNegativeInt = Field(
-        0, lt=2**63, description="seed of the initial weights, the order of graphs and dropout"
+    seed: Seed = Field(0, description="seed of the initial weights, the order of graphs and dropout")
+    seeds: Annotated[list[int] | None, BeforeValidator(several)] = Field(
+        None, description="train once with each of these in place of `seed`: `[41, 95, 12, 35]`"
     )
     optimizer: OptimizerSettings = Field(default_factory=lambda: OptimizerSettings(), description="the optimiser")
     schedule: Schedule = Field(default_factory=lambda: ConstantSettings(), description="learning rate over time")
@@ -202,6 +215,12 @@ class TrainSettings(Settings):
     )
     patience: PositiveInt | None = Field(
         None, description="stop after so many epochs without a better `monitor`; null never stops early"
+    )
+    select: Literal["best", "last"] = Field(
+        "best", description="the epoch whose test score is the result: the best by `monitor`, or the last"
+    )
+    averaging: Literal["split", "batch"] = Field(
+        "split", description="scores are those of a whole split, or means over its batches, as some papers report"
     )
     test_every: PositiveInt | None = Field(
         1, description="epochs between scores on the test split; null for the end only (best and last epoch)"
@@ -332,6 +351,13 @@ class TrackSettings(Settings):
         return tuple(name for name in type(self).model_fields if getattr(self, name) is not None)
 
 
+class ProtocolSettings(Settings):
+    """A published protocol whose settings stand in the spec."""
+
+    name: str = Field(description="a protocol of `docs/protocols.md`")
+    filled: bool = Field(False, description="that its settings stand in this file and are not filled in again")
+
+
 class SpecSettings(Settings):
     """A whole spec file after `extends` and `uses` have been merged."""
 
@@ -343,4 +369,7 @@ class SpecSettings(Settings):
     )
     data: DataSettings | None = Field(None, description="what to train on")
     train: TrainSettings = Field(default_factory=lambda: TrainSettings(), description="how to train")
+    protocol: ProtocolSettings | None = Field(
+        None, description="a published protocol, which sets all of `train:` that the file does not: `gps`"
+    )
     track: TrackSettings | None = Field(None, description="experiment trackers")

@@ -27,6 +27,8 @@ class Kind(ABC):
         """The score that picks the best checkpoint."""
         self.score = facts.score if self.monitor == "loss" else self.monitor
         """The main score: what is monitored, unless that is the loss."""
+        self.by_batch = settings.averaging == "batch"
+        """Whether scores are means over batches."""
         self.ranked = bool({facts.score, self.monitor} & set(RANKED))
         """Whether predictions are kept for scores that depend on the order of all of them."""
 

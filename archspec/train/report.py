@@ -50,7 +50,7 @@ def aligned(rows: list[tuple[str, ...]]) -> list[str]:
 
 def remarks(result: Record) -> list[str]:
     """What the rows mean, and what should worry the reader."""
-    lines = []
+    lines = ["the result is that of the last epoch"] if result.get("select") == "last" else []
     if floor := result["floor"]:
         lines.append(f"floor: {floor['rule']}")
     score = result.get("score", "acc")

@@ -14,7 +14,7 @@ import archspec
 from archspec.data.batching import in_order
 from archspec.data.floor import CEILINGS
 from archspec.runtime import malloc
-from archspec.train import batches, checkpoint, environment, folder, loop, optimizer, state, weights
+from archspec.train import batches, checkpoint, environment, folder, loop, optimizer, protocol, state, weights
 from archspec.train.display import Display, counted
 from archspec.train.engine import Diverged, Engine, Evaluator
 from archspec.train.faults import fault
@@ -62,8 +62,7 @@ def start(
     with folder.created(path, task.name, files) as made:
         note_lock(made, display)
         display.say(f"{headline(task, machine)} → {made.path}")
-        display.say(aim(task))
-        for line in (*batches.lines(engine), *optimizer.told(task.module, task.train.optimizer)):
+        for line in opening(task, engine):
             display.say(line)
         run = Run(engine, state.State(Tally(engine.kind)), made, display, metadata(task.name, task.spec))
         collect_averages(run)
@@ -137,10 +136,18 @@ def headline(task: Task, machine: Machine) -> str:
     return f"{task.name}: {parameters}, {work}, on {device}"
 
 
+def opening(task: Task, engine: Engine) -> list[str]:
+    """What is to be known of a run when it starts, in lines."""
+    weights_apart = optimizer.told(task.module, task.train.optimizer)
+    return [aim(task), *protocol.told(task.protocol), *batches.lines(engine), *weights_apart]
+
+
 def aim(task: Task) -> str:
     """What it is trained for, in one line."""
-    facts = task.data.facts
-    return f"{facts.task}, loss {task.train.loss or facts.loss}, best epoch by {task.train.monitor or facts.score}"
+    facts, train = task.data.facts, task.train
+    chosen = f"best epoch by {train.monitor or facts.score}" if train.select == "best" else "the last epoch counts"
+    means = ", scores are means over batches" if train.averaging == "batch" else ""
+    return f"{facts.task}, loss {train.loss or facts.loss}, {chosen}{means}"
 
 
 def metadata(name: str, spec: str) -> dict[str, str]:
@@ -190,7 +197,9 @@ def summarise(run: Run, why: Stop, floor: Record | None) -> Record:
         "spec_sha256": run.metadata["spec_sha256"],
         "best": chosen(records, best, score),
         "last": chosen(records, run.state.epoch, score),
+        "select": task.train.select,
         "score": run.engine.kind.score,
+        "protocol": dict(task.protocol),
         "floor": floor,
         "ceiling": {"acc": ceiling.acc, "deviation": ceiling.deviation, "what": ceiling.what} if ceiling else None,
     }

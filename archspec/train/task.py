@@ -1,6 +1,6 @@
 """What a run trains, put together before it starts, and the check of its settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import nn
 
@@ -10,6 +10,7 @@ from archspec.data.structure import Demand
 from archspec.syntax.schema import TrainSettings
 from archspec.train import optimizer, schedule
 from archspec.train.optimizer import Place, nowhere
+from archspec.train.protocol import Protocol
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Task:
     """What the module asks of the graphs alone."""
     buckets: int = 1
     """The graphs of so many batches at a time are sorted by size."""
+    protocol: Protocol = field(default_factory=dict)
+    """What its scores are the scores of."""
 
 
 def check_settings(settings: TrainSettings, place: Place = nowhere) -> None:
