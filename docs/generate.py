@@ -92,7 +92,8 @@ def modules() -> str:
     for name in ORDER:
         path = ROOT / "archspec" / name
         rows.append((f"**{name}/**", first_line(path / "__init__.py")) if path.is_dir() else (name, first_line(path)))
-        rows += [(f"&nbsp;&nbsp;{one.name}", first_line(one)) for one in sorted(path.glob("[!_]*.py"))]
+        inside = sorted(path.rglob("[!_]*.py"))
+        rows += [(f"&nbsp;&nbsp;{one.relative_to(path).as_posix()}", first_line(one)) for one in inside]
     return table(("module", "what it holds"), *rows)
 
 

@@ -139,6 +139,8 @@ def words(annotation: Any, metadata: list[Any]) -> str:
         return f"list of {words(arguments[0], [])}s"
     if origin is dict:
         return "keys and values"
+    if origin is list:
+        return f"list of {words(arguments[0], [])}s"
     return " ".join([WORDS[annotation], ", ".join(bounds(metadata))]).strip()
 
 
@@ -156,7 +158,8 @@ def default(field: FieldInfo) -> str:
         return "required" if not single(field.annotation) else ""
     value = field.get_default(call_default_factory=True)
     if isinstance(value, Settings):
-        return f"`{{name: {getattr(value, 'name')}}}`"  # noqa: B009
+        name = getattr(value, "name", None)
+        return f"`{{name: {name}}}`" if name else "as below"
     if value is None:
         return "`null`"
     return f"`{value:g}`".replace("e-0", "e-") if isinstance(value, float) else f"`{value}`"

@@ -217,6 +217,8 @@ def test_resume_with_other_settings_is_refused(place, call, override, words):
         (("train", "tiny.yaml", "--device", "cuda:99"), "E0607"),
         (("train", "tiny.yaml", "--set", "train.optimizer.name=adamm"), "E0601"),
         (("train", "tiny.yaml", "--set", "train.optimizer.weigth_decay=0.1"), "E0602"),
+        (("train", "tiny.yaml", "--set", "train.watch.parameters=[layers.9.*]"), "E0621"),
+        (("train", "tiny.yaml", "--set", "train.watch.values=[layers.0.nothing]"), "E0621"),
         (("train", "--resume", "nowhere"), "E0611"),
         (("train", "--resume", "."), "E0612"),
         (("evaluate", "nowhere"), "E0611"),

@@ -36,6 +36,7 @@ def test_the_folder(done):
         "environment.json",
         "metrics.jsonl",
         "model.py",
+        "places.json",
         "spec.yaml",
     ]
     assert sorted(one.name for one in done.checkpoints.iterdir()) == [

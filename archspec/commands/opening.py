@@ -7,13 +7,14 @@ from archspec.data.load import DataSet, load
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.facts import known, with_defaults
 from archspec.pipeline import build
-from archspec.syntax.load import load_spec
+from archspec.syntax.load import load_library, load_spec
 from archspec.syntax.schema import DataSettings
 from archspec.syntax.spec import Spec
 from archspec.train import device as devices
 from archspec.train import folder, protocol
 from archspec.train.display import Display
 from archspec.train.folder import RunFolder
+from archspec.train.health.equations import Equations
 from archspec.train.pairs import check_memory
 from archspec.train.run import Machine, prepare, seed
 from archspec.train.structure import demands, prepared
@@ -50,7 +51,8 @@ def assemble(spec: Spec, directory: Path | None, display: Display, trust: bool =
     check_memory(spec, built.optimised, data)
     text, code, buckets = spec.text, built.code, settings.data.buckets or 1
     about = protocol.describe(spec, data)
-    return Task(spec.name, built.module, data, size, train, text, code, spec.place, needs, buckets, about)
+    equations = Equations(built.program, (*spec.definitions.values(), *load_library().values()), data.facts)
+    return Task(spec.name, built.module, data, size, train, text, code, spec.place, needs, buckets, about, equations)
 
 
 def open_machine(spec: Spec, device: str, threads: int | None = None) -> Machine:

@@ -103,7 +103,9 @@ def write(node: Node, method: Method) -> None:
     read = frozenset(name for operand in node.operands for name in read_by(operand, method))
     for operand in node.operands:
         method.reads.pop(id(operand), None)
-    if inlined(node, text, method):
+    alone = not inlined(node, text, method)
+    text = seen(node, text, method)
+    if not alone:
         method.texts[id(node)], method.reads[id(node)] = text, read
         if id(node) in method.results and node.op != "constant":
             comment_on(node, method)
@@ -113,6 +115,16 @@ def write(node: Node, method: Method) -> None:
     method.lines.append(f"{name} = {text.text}")
     method.texts[id(node)] = Text(name)
     method.owner[name] = node
+
+
+def seen(node: Node, text: Text, method: Method) -> Text:
+    """The text, shown to whoever looks on where the plan says so; a softmax is shown with its set."""
+    name = method.plan.seen.get(id(node))
+    if name is None:
+        return text
+    over = node["over"] if node.op == "softmax" else None
+    also = f", {method.sets[over]}" if isinstance(over, IndexSet) else ""
+    return Text(f'self.see("{name}", {text.text}{also})')
 
 
 def read_by(operand: Node, method: Method) -> frozenset[str]:

@@ -26,9 +26,18 @@ def fuse(program: Program) -> Program:
     return each_section(program, fuse_section)
 
 
-def fuse_section(section: Section) -> Section:
-    """Match every sum first, then the products that are left; a softmax that is used elsewhere too stays."""
+def fuse_apart(program: Program) -> Program:
+    """The same, but every softmax stays, as if it were used elsewhere too: for those who look at its weights."""
+    return each_section(program, lambda section: fuse_section(section, softmax=1))
+
+
+def fuse_section(section: Section, softmax: int = 0) -> Section:
+    """Match every sum first, then the products that are left; a softmax that is used elsewhere too stays.
+
+    `softmax`: how many users every softmax has apart from those in the section.
+    """
     used = users(section)
+    used.update({id(node): softmax for node in section.nodes if node.op == "softmax"})
     summed = bottom_up(section, lambda node: REDUCED[node.op](node, used) if node.op in REDUCED else node)
     return bottom_up(summed, lambda node: multiplied(node) if node.op == "inner" else node)
 

@@ -6,7 +6,7 @@ from archspec.ir.nodes import Program
 from archspec.ir.verify import verify
 from archspec.passes.factor import factor
 from archspec.passes.fold import fold
-from archspec.passes.fuse import fuse
+from archspec.passes.fuse import fuse, fuse_apart
 from archspec.passes.group import group
 from archspec.passes.hoist import hoist
 from archspec.passes.narrow import narrow
@@ -15,7 +15,9 @@ from archspec.passes.split import split
 
 Observer = Callable[[str, Program], None]
 
-PASSES: tuple[Callable[[Program], Program], ...] = (
+Pass = Callable[[Program], Program]
+
+PASSES: tuple[Pass, ...] = (
     fold,  # numbers are computed, x * 1 is x
     share,  # equal subexpressions are one
     narrow,  # b[i,j] of linear(hops(0..4)) is linear of hops(0..4)[i,j]
@@ -28,14 +30,18 @@ PASSES: tuple[Callable[[Program], Program], ...] = (
 )
 
 
+APART: tuple[Pass, ...] = (*PASSES[:-1], fuse_apart)
+"""The same, but the weights of attention remain a value that can be looked at."""
+
+
 def nobody(name: str, program: Program) -> None:
     """Watches no pass."""
 
 
-def optimise(program: Program, observe: Observer = nobody) -> Program:
+def optimise(program: Program, observe: Observer = nobody, passes: tuple[Pass, ...] = PASSES) -> Program:
     """Run every pass in order; the program stays well formed after each, and `observe` sees it."""
     verify(program)
-    for rewrite in PASSES:
+    for rewrite in passes:
         program = rewrite(program)
         verify(program)
         observe(rewrite.__name__, program)

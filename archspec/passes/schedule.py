@@ -4,7 +4,7 @@ Non-goals: measuring (the plan is the same on every machine); changing what is c
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.facts import Facts
@@ -75,6 +75,8 @@ class Plan:
 
     program: Program
     choices: Mapping[int, Choice]
+    seen: Mapping[int, str] = field(default_factory=dict)
+    """The values that the emitted text shows to `self.see` as it goes, by identity, with their names in the section."""
 
 
 def shape_of(facts: Facts | None) -> Shape:

@@ -194,6 +194,23 @@ def several(value: object) -> object:
     return value
 
 
+class WatchSettings(Settings):
+    """What is looked at while a model trains, apart from the norms of gradients, which every step gives."""
+
+    every: PositiveInt | None = Field(
+        50, description="steps between two looks at weights and at values of the equations; null looks at none"
+    )
+    parameters: list[str] = Field(
+        default_factory=lambda: ["*"],
+        description="parameters that are looked at: patterns over names, `*` for any run of characters",
+    )
+    values: list[str] | None = Field(
+        None,
+        description="values that are looked at, likewise (`layers.0.gate.*`); null takes those that have a name in the "
+        "equations, relus, gates and attention",
+    )
+
+
 class TrainSettings(Settings):
     """How to train."""
 
@@ -233,6 +250,9 @@ class TrainSettings(Settings):
         None, description="CPU threads, on which the last bits depend; null takes what torch takes"
     )
     precision: Literal[32, 64] = Field(32, description="bits of a floating-point number")
+    watch: WatchSettings = Field(
+        default_factory=lambda: WatchSettings(), description="what is recorded of gradients, weights and values"
+    )
 
 
 UNTIL = re.compile(r"until epoch ([1-9][0-9]*)")

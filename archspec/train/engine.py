@@ -19,6 +19,8 @@ from archspec.train import optimizer as optimizers
 from archspec.train import schedule as schedules
 from archspec.train.device import open_fabric, place_batch
 from archspec.train.faults import refusal
+from archspec.train.health.looks import norms
+from archspec.train.health.watch import Watch
 from archspec.train.metrics import Scores
 from archspec.train.tally import Tally
 from archspec.train.task import Task
@@ -100,6 +102,7 @@ class Engine(Evaluator):
             raise refusal("E0608", message, task.place("parameters"), cure)
         self.optimizer = cast(Optimizer, self.fabric.setup_optimizers(made))
         self.schedule = schedules.make(made, self.settings, self.steps, task.place)
+        self.watch = Watch(self.module, self.settings.watch, task.equations, task.place)
 
     def freeze(self, epoch: int) -> None:
         """Freeze and thaw the parameters as the spec has it for an epoch, counted from 1."""
@@ -127,15 +130,22 @@ class Engine(Evaluator):
         total = loss if penalty is None else loss + penalty
         self.fabric.backward(total)
         trained = [one for one in self.module.parameters() if one.grad is not None]
-        norm = nn.utils.get_total_norm([one.grad for one in trained if one.grad is not None])
+        sizes = norms([one.grad for one in trained if one.grad is not None])
+        norm = torch.linalg.vector_norm(sizes)
         told = [total, norm] if penalty is None else [total, norm, penalty]
-        value, length, *added = torch.stack([one.detach().double() for one in told]).tolist()  # one wait for the device
+        heads = torch.stack([one.detach().double() for one in told])
+        value, length, *rest = torch.cat([heads, sizes.double()]).tolist()  # one wait for the device
         self.check(value, length, number)
+        epoch, step = (one + 1 for one in divmod(number, self.steps))
+        self.watch.step(trained, rest[-len(trained) :], epoch, step)
+        look = self.watch.look(placed, trained, rest[-len(trained) :]) if self.watch.due(number) else None
         if self.settings.clip is not None:
             nn.utils.clip_grads_with_norm_(trained, self.settings.clip, norm)
         self.optimizer.step()
+        if look:
+            self.watch.finish(look, epoch, step)
         tally.add(prediction.detach(), entries.detach(), y)
-        return Step(value, length, added[0] if added else 0.0)
+        return Step(value, length, rest[0] if self.penalised else 0.0)
 
     def check(self, loss: float, norm: float, number: int) -> None:
         """Stop before a step that would spoil the weights."""

@@ -12,6 +12,7 @@ from archspec.diagnostics import SpecError
 from archspec.train import lock
 from archspec.train.faults import fault
 from archspec.train.files import append, write
+from archspec.train.health.record import Event
 from archspec.train.lock import Lock
 
 Record = dict[str, Any]
@@ -43,18 +44,29 @@ class RunFolder:
         """Add a line to the metrics, on its way to the disk when this returns."""
         append(self.metrics, json.dumps(record))
 
+    def note(self, event: Event) -> None:
+        """Add a line to what went wrong."""
+        append(self.health, json.dumps(event))
+
     def records(self) -> list[Record]:
         """The metrics, epoch after epoch; a line that a crash cut short is left out."""
-        if not self.metrics.exists():
-            return []
-        lines = self.metrics.read_text(encoding="utf-8").splitlines(keepends=True)
-        return [parsed(line, self.metrics) for line in lines if line.endswith("\n")]
+        return lines_of(self.metrics)
+
+    def events(self) -> list[Record]:
+        """What went wrong, in order, as `archspec.train.health.record.Event` has it."""
+        return lines_of(self.health)
 
     def cut_back(self, epochs: int) -> list[Record]:
         """Keep the metrics of the first so many epochs, those that the checkpoint knows of."""
         kept = [record for record in self.records() if record["epoch"] <= epochs]
         write(self.metrics, "".join(json.dumps(record) + "\n" for record in kept))
         return kept
+
+    def forget(self, epochs: int, steps: int) -> None:
+        """Keep what went wrong in the first so many epochs and in so many steps of the next."""
+        if self.health.exists():
+            kept = [one for one in self.events() if (one["epoch"], one["step"]) <= (epochs + 1, steps)]
+            write(self.health, "".join(json.dumps(one) + "\n" for one in kept))
 
     def epochs(self) -> int:
         """How many epochs are recorded."""
@@ -104,6 +116,14 @@ def parsed(text: str | bytes, path: Path) -> Record:
     except (ValueError, TypeError) as problem:
         cure = "take the file from a copy of the run; its weights can be used all the same"
         raise fault("E0615", "this file of a run is damaged: it holds no JSON", path, cure) from problem
+
+
+def lines_of(path: Path) -> list[Record]:
+    """The lines of a file of JSON; one that a crash cut short is left out."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [parsed(line, path) for line in lines if line.endswith("\n")]
 
 
 @contextmanager

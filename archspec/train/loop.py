@@ -13,6 +13,7 @@ from archspec.train.display import Display
 from archspec.train.engine import Engine
 from archspec.train.files import settle
 from archspec.train.folder import Record, RunFolder
+from archspec.train.health.words import event_lines
 from archspec.train.interrupt import Interrupt, Interrupted
 from archspec.train.metrics import Scores
 from archspec.train.sink import Nobody, Sink
@@ -86,6 +87,7 @@ def train_epoch(run: Run, interrupt: Interrupt) -> None:
         state.penalty += made.penalty
         state.step += 1
         state.seconds = time.perf_counter() - began
+        tell(run)
         run.display.step(state, made.loss, engine.rate)
         interrupt.check()
 
@@ -129,12 +131,22 @@ def finish_epoch(run: Run, record: Record) -> None:
     score = monitored(record["val"], engine.kind.monitor)
     if state.best is None or score > state.best.score:
         state.best = Best(record["epoch"], score, states.copy_weights(engine.module))
+    record["health"] = engine.watch.next_epoch(record["val"], record["epoch"], engine.steps)
+    tell(run)
     run.folder.append(record)
     run.sink.epoch()
     state.next_epoch(record["seconds"] + record["seconds_scoring"])
     run.display.epoch(record, state)
     if state.epoch % settings.checkpoint_every == 0:
         save(run)
+
+
+def tell(run: Run) -> None:
+    """Say and record what has gone wrong since this was last called."""
+    for event in run.engine.watch.take():
+        run.folder.note(event)
+        for line in event_lines(event):
+            run.display.say(line)
 
 
 def monitored(validation: Scores, name: str) -> float:

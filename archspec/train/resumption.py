@@ -6,10 +6,12 @@ from typing import Any
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.facts import own
 from archspec.syntax.load import parse_spec
+from archspec.syntax.schema import WatchSettings
 from archspec.syntax.spec import Spec
 from archspec.train.folder import RunFolder
 
-FREE = {("train", "epochs"), ("train", "checkpoint_every"), ("train", "threads"), ("about",)}
+WATCH = {("train", "watch", key) for key in WatchSettings.model_fields}
+FREE = {("train", "epochs"), ("train", "checkpoint_every"), ("train", "threads"), ("about",), *WATCH}
 """Settings that may differ when a run goes on. With another number of threads only the last bits differ.
 
 So may all of `track`."""

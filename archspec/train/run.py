@@ -59,6 +59,7 @@ def start(
     engine = Engine(task, machine.device)
     about = environment.describe(machine.device, machine.malloc) | {"options": options, "resumed": []}
     files = {"environment.json": as_json(about), "model.py": task.code, "spec.yaml": task.spec}
+    files["places.json"] = as_json(engine.watch.places)
     with folder.created(path, task.name, files) as made:
         note_lock(made, display)
         display.say(f"{headline(task, machine)} → {made.path}")
@@ -84,6 +85,8 @@ def resume(task: Task, old: RunFolder, machine: Machine, display: Display, follo
         old.done.unlink(missing_ok=True)
         old.checkpoints.mkdir(exist_ok=True)
         old.cut_back(run.state.epoch)
+        old.forget(run.state.epoch, run.state.step)
+        write_json(old.places, engine.watch.places)
         write(old.spec, task.spec)
         note_resumption(old, machine, display)
         done = f"epoch {run.state.epoch + 1}, step {run.state.step + 1}"

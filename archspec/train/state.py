@@ -1,15 +1,13 @@
 """How far a run has come: everything that has to be kept to go on bit for bit."""
 
-import random
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
 from archspec.train.engine import Engine
 from archspec.train.faults import refusal
+from archspec.train.generators import random_state, set_random_state
 from archspec.train.tally import Tally
 
 
@@ -83,6 +81,7 @@ def as_dict(engine: Engine, state: State) -> dict[str, Any]:
         "tally": state.tally.state(),
         "norms": [state.norms.total, state.norms.largest],
         "penalty": state.penalty,
+        "watch": engine.watch.state(),
         "best": None if best is None else {"epoch": best.epoch, "score": best.score, "weights": best.weights},
     }
 
@@ -98,6 +97,8 @@ def restore(kept: dict[str, Any], engine: Engine) -> State:
         raise refusal("E0615", message, None, cure) from problem
     engine.schedule.load_state_dict(kept["schedule"])
     set_random_state(kept["random"])
+    if watched := kept.get("watch"):  # older checkpoints have none
+        engine.watch.restore(watched)
     tally = Tally(engine.kind)
     tally.restore(kept["tally"])
     best = None if kept["best"] is None else Best(**kept["best"])
@@ -111,25 +112,3 @@ def restore(kept: dict[str, Any], engine: Engine) -> State:
         penalty=kept.get("penalty", 0.0),  # older checkpoints have none
         best=best,
     )
-
-
-def random_state() -> dict[str, Any]:
-    """The state of the global generators: torch's for dropout, the others for modules of the user's own."""
-    name, words, *rest = np.random.get_state()
-    return {
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        "python": random.getstate(),
-        "numpy": (str(name), torch.from_numpy(np.asarray(words).astype(np.int64)), *rest),
-    }
-
-
-def set_random_state(kept: dict[str, Any]) -> None:
-    """Put the generators back."""
-    torch.set_rng_state(kept["torch"])
-    if kept["cuda"] and len(kept["cuda"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(kept["cuda"])
-    version, words, gauss = kept["python"]
-    random.setstate((version, tuple(words), gauss))
-    name, numbers, *rest = kept["numpy"]
-    np.random.set_state((name, numbers.numpy().astype(np.uint32), *rest))

@@ -9,6 +9,7 @@ from archspec.data.load import DataSet
 from archspec.data.structure import Demand
 from archspec.syntax.schema import TrainSettings
 from archspec.train import optimizer, schedule
+from archspec.train.health.equations import Equations
 from archspec.train.optimizer import Place, nowhere
 from archspec.train.protocol import Protocol
 
@@ -34,6 +35,8 @@ class Task:
     """The graphs of so many batches at a time are sorted by size."""
     protocol: Protocol = field(default_factory=dict)
     """What its scores are the scores of."""
+    equations: Equations | None = None
+    """What the module was made from, where it was made from a spec."""
 
 
 def check_settings(settings: TrainSettings, place: Place = nowhere) -> None:
