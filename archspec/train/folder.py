@@ -167,7 +167,7 @@ def check_free(path: Path) -> None:
         raise fault("E0610", "the run folder is not empty and holds no run of this spec", path, cure)
 
 
-BEGUN = {lock.NAME, "checkpoints", "environment.json", "model.py"}
+BEGUN = {lock.NAME, "checkpoints", "environment.json", "model.py", "places.json"}
 """What a run that was killed while its folder was made may have left there."""
 
 
