@@ -81,7 +81,8 @@ def pipeline() -> str:
 
 ORDER = (
     *("source.py", "diagnostics.py", "syntax", "library", "ir", "facts", "check", "passes", "cost", "compare"),
-    *("structure", "runtime", "emit", "reference", "data", "train", "track", "pipeline.py", "equal", "commands"),
+    *("structure", "runtime", "emit", "reference", "data", "train", "track", "runs"),
+    *("pipeline.py", "equal", "commands"),
 )
 """Folders and files of the package, each above those that may import from it."""
 

@@ -4,6 +4,8 @@ import json
 import random
 from pathlib import Path
 
+from archspec.facts import with_defaults
+from archspec.pipeline import facts_of
 from archspec.syntax.load import load_spec
 from archspec.train.folder import Record, RunFolder
 
@@ -31,7 +33,8 @@ def run_folder(
     """A run of a spec that comes with archspec; finished, unless `reason` is None."""
     folder, rng = RunFolder(path), random.Random(str(path.name))
     folder.checkpoints.mkdir(parents=True)
-    folder.spec.write_text(load_spec(spec, overrides).text, encoding="utf-8")
+    read = load_spec(spec, overrides)
+    folder.spec.write_text(with_defaults(read, facts_of(read)).text, encoding="utf-8")
     folder.code.write_text("# the module's source\n", encoding="utf-8")
     about = {"python": "3.11", "command": ["archspec", "train"], "started": started or "2026-01-01T00:00:00+00:00"}
     folder.environment.write_text(json.dumps({**about, "parameters": 100_884}), encoding="utf-8")

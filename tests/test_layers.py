@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "archspec"
 
 ROWS = (
     *("source", "diagnostics", "syntax", "library", "ir", "facts", "check", "passes", "cost", "compare"),
-    *("structure", "runtime", "emit", "reference", "data", "train", "track", "pipeline", "equal", "commands"),
+    *("structure", "runtime", "emit", "reference", "data", "train", "track", "runs", "pipeline", "equal", "commands"),
 )
 """The rows of the layout in `docs/architecture.md`, from the top."""
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from archspec.commands.main import COMMANDS
+
 ROOT = Path(__file__).resolve().parent.parent
 
 HEAVY = ("torch", "torch_geometric", "lightning_fabric", "numpy", "scipy", "sympy", "networkx", "pandas", "matplotlib")
@@ -31,10 +33,7 @@ TEXTUAL = (
     "",
     "--help",
     "--version",
-    *(
-        f"{name} --help"
-        for name in ("train", "evaluate", "predict", "check", "show", "fmt", "diff", "data", "receptive", "new")
-    ),
+    *(f"{name} --help" for name in COMMANDS),
     *(f"show gin --as {stage}" for stage in ("spec", "tree", "ir", "plan", "code", "params")),
     "show content_attention --as plan --backend attention=dense",
     "show gin --as ir --after hoist",
@@ -42,6 +41,7 @@ TEXTUAL = (
     "check --static gin position_gating",
     f"fmt --check {ROOT / 'specs'}",
     "new mine --from gin",
+    "runs",
     "new mine --from gin_inner_off",
 )
 

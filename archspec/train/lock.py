@@ -65,3 +65,33 @@ def told(text: str) -> str:
         return f"process {holder['pid']} on {holder['host']}, since {holder['since']}"
     except (ValueError, KeyError, TypeError):
         return "it has only just begun"
+
+
+def held(folder: Path) -> bool:
+    """Whether a process holds the lock of a folder.
+
+    The lock is asked for only where its last holder may live, so that asking hardly ever meets a run that begins.
+    """
+    try:
+        with (folder / NAME).open(encoding="utf-8") as file:
+            if not lives(file.read()):
+                return False
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def lives(text: str) -> bool:
+    """Whether the process that the file of a lock tells of may live: one of another machine may."""
+    try:
+        holder = json.loads(text)
+        if holder["host"] == socket.gethostname():
+            os.kill(holder["pid"], 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, KeyError, TypeError, OSError):
+        return True
+    return True

@@ -58,6 +58,7 @@ def start(
     """Train a task in a new folder, and return that; `options` are kept for whoever resumes it."""
     engine = Engine(task, machine.device)
     about = environment.describe(machine.device, machine.malloc) | {"options": options, "resumed": []}
+    about["parameters"] = sum(one.numel() for one in task.module.parameters())
     files = {"environment.json": as_json(about), "model.py": task.code, "spec.yaml": task.spec}
     files["places.json"] = as_json(engine.watch.places)
     with folder.created(path, task.name, files) as made:
