@@ -122,7 +122,7 @@ def test_problems(overrides, message, cure):
     with pytest.raises(SpecError) as caught:
         spec(*overrides)
     (problem,) = caught.value.diagnostics
-    assert (problem.code, problem.span is not None) == ("E0045", True)
+    assert (problem.code, problem.span is not None) == ("E0046", True)
     assert message in problem.message
     assert cure in problem.help
 

@@ -62,17 +62,17 @@ def overlaid(below: Mapping, above: Mapping) -> Mapping:
 
 
 def read(name: Scalar, data: str | None, problems: Problems) -> Mapping | None:
-    """The settings of a protocol for a data set; E0045 and None where there are none."""
+    """The settings of a protocol for a data set; E0046 and None where there are none."""
     if name.text not in names():
         close = difflib.get_close_matches(name.text.lower(), names(), 1)
         cure = f"write `{close[0]}`" if close else f"known: {listed(names())}"
-        problems.error("E0045", name.span, f"unknown protocol `{name.text}`", help=cure)
+        problems.error("E0046", name.span, f"unknown protocol `{name.text}`", help=cure)
         return None
     found = data_sets(document(name.text))
     if data is None or data not in found:
         what = f"the data set `{data}`" if data else "a spec that names no data"
         message = f"the protocol `{name.text}` says nothing of {what}"
-        problems.error("E0045", name.span, message, help=f"leave it out; it was published for {listed(found)}")
+        problems.error("E0046", name.span, message, help=f"leave it out; it was published for {listed(found)}")
         return None
     return found[data]
 
