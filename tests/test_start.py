@@ -109,6 +109,12 @@ def test_describing_data_needs_numpy_alone(tmp_path: Path) -> None:
     assert roots & set(HEAVY) == {"numpy"}
 
 
+def test_formulas_of_costs_need_sympy_alone(tmp_path: Path) -> None:
+    code, roots = imported("cost gin", tmp_path)
+    assert code == 0
+    assert roots & set(HEAVY) == {"sympy"}
+
+
 def test_this_guard_can_fail(tmp_path: Path) -> None:
     """`check` without `--static` builds the module, so it has to import torch."""
     code, roots = imported("check gin", tmp_path)

@@ -32,6 +32,7 @@ COMMANDS = {
     "show": "Print a spec at one stage on its way to a module.",
     "fmt": "Write the equations of spec files in canonical form.",
     "diff": "Compare two specs, definition by definition.",
+    "cost": "Count what a spec costs: parameters, FLOPs, bytes, memory, by definition.",
     "data": "Describe a data set: sizes, degrees, labels, homophily, floors, duplicates.",
     "receptive": "Count what walk encodings of pairs of nodes can tell apart, exactly.",
     "new": "Begin a spec as a copy of one that comes with archspec.",
@@ -51,7 +52,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"archspec.commands.{cmd_name}").command
-        if not any(parameter.name == "format" for parameter in command.params):
+        if not any("--format" in parameter.opts for parameter in command.params):
             command.params.append(format_option())
         return command
 

@@ -1,0 +1,200 @@
+"""`archspec cost`: what a spec costs in parameters, FLOPs, bytes and memory, as numbers and as formulas; no torch."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+
+import click
+
+from archspec.commands.options import remember_format, spec_options
+from archspec.commands.show import forced
+from archspec.cost.bill import KEYS, Bill, Line, bill
+from archspec.cost.figures import Figures
+from archspec.cost.memory import Memory
+from archspec.cost.parameters import uncounted
+from archspec.pipeline import Compiled, compile_spec, facts_of
+from archspec.syntax.load import load_spec
+
+COLUMNS = {
+    "parameters": "parameters",
+    "flops": "FLOPs",
+    "backward": "FLOPs back",
+    "moved": "bytes moved",
+    "kept": "bytes kept",
+}
+"""The figures and what each is called."""
+
+SYMBOLIC = ("parameters", "flops", "moved", "kept")
+"""Those that are told as formulas."""
+
+SORTS = ("model", *COLUMNS)
+
+
+def remember(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Errors are printed for tools too where costs are."""
+    if value == "json":
+        remember_format(context, parameter, value)
+    return value
+
+
+@click.command("cost")
+@click.argument("spec")
+@click.option("--by", type=click.Choice(list(KEYS)), default="definition", show_default=True, help="What lines are of.")
+@click.option("--sort", type=click.Choice(SORTS), default="flops", show_default=True, help="The largest share first.")
+@click.option("--backend", multiple=True, metavar="OP=FORM", help="Force the form of an operation in the plan.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(("text", "markdown", "json")),
+    default="text",
+    is_eager=True,
+    callback=remember,
+    help="How costs are printed.",
+)
+@spec_options
+def command(spec: str, by: str, sort: str, backend: tuple[str, ...], style: str, overrides: tuple[str, ...]) -> None:
+    """Count what SPEC costs: parameters, FLOPs, bytes and memory, by definition, as numbers and as formulas."""
+    read = load_spec(spec, overrides)
+    compiled = compile_spec(read, backend=forced(backend))
+    found = bill(read, compiled.program, compiled.plan, facts_of(read), by)
+    click.echo(STYLES[style](found, compiled, ordered(found, sort), by))
+
+
+def ordered(found: Bill, sort: str) -> list[Line]:
+    """The lines as they are to be printed."""
+    if sort == "model":
+        return list(found.lines)
+    return sorted(found.lines, key=lambda line: -getattr(line.figures, sort))
+
+
+def as_text(found: Bill, compiled: Compiled, lines: Sequence[Line], by: str) -> str:
+    """Tables in columns."""
+    rows = [(by, *COLUMNS.values()), *numeric(found, lines)]
+    parts = [heading(found), "", *columns(rows), "", *closing(found, compiled), ""]
+    parts += [f"for one graph of {legend(found)}:"]
+    for name in SYMBOLIC:
+        parts += ["", COLUMNS[name], *(f"  {row}" for row in columns(symbolic(found, lines, name), flush=False))]
+    return "\n".join(parts)
+
+
+def as_markdown(found: Bill, compiled: Compiled, lines: Sequence[Line], by: str) -> str:
+    """Tables of Markdown."""
+    titles = (by, *COLUMNS.values())
+    tables = [heading(found), "", *table(titles, numeric(found, lines)), "", *closing(found, compiled), ""]
+    tables += [f"For one graph of {legend(found)}:", ""]
+    by_name = {name: dict(symbolic(found, lines, name)) for name in SYMBOLIC}
+    keys = [*(line.name for line in lines), "total"]
+    formulas = [(key, *(f"`{by_name[name].get(key, '0')}`" for name in SYMBOLIC)) for key in keys]
+    return "\n".join([*tables, *table((by, *(COLUMNS[name] for name in SYMBOLIC)), formulas)])
+
+
+def as_json(found: Bill, compiled: Compiled, lines: Sequence[Line], by: str) -> str:
+    """Everything, for tools."""
+    result = {
+        "spec": found.spec.name,
+        "data": found.facts.name if found.facts else None,
+        "batch": asdict(found.extent),
+        "by": by,
+        "lines": [{"name": line.name, **asdict(line.figures), "formulas": texts(found, line)} for line in lines],
+        "total": asdict(found.total),
+        "memory": {"training": asdict(found.training), "inference": asdict(found.inference)},
+        "uncounted": uncounted(compiled.program) or None,
+    }
+    return json.dumps(result, indent=1)
+
+
+STYLES: Mapping[str, Callable[[Bill, Compiled, Sequence[Line], str], str]] = {
+    "text": as_text,
+    "markdown": as_markdown,
+    "json": as_json,
+}
+
+
+def texts(found: Bill, line: Line) -> dict[str, str]:
+    """The formulas of a line."""
+    from archspec.cost.symbols import text
+
+    formulas = found.formulas(line)
+    return {one.name: text(getattr(formulas, one.name)) for one in fields(Figures)}
+
+
+def heading(found: Bill) -> str:
+    """What the numbers are for."""
+    extent, facts = found.extent, found.facts
+    of = f"of {facts.name}" if facts else "like molecules, for want of a data set"
+    size = f"{extent.nodes / extent.graphs:,.1f} nodes and {extent.edges / extent.graphs:,.1f} edges"
+    return f"{found.spec.name}: a batch of {extent.graphs:,.0f} graphs {of}, {size} each on average"
+
+
+def legend(found: Bill) -> str:
+    """`n nodes and m edges; L = 4 layers, d = 110`."""
+    symbols = found.symbols
+    sizes = ", ".join(f"{name} = {size}" for name, size in found.named_sizes.items())
+    layers = f"; {symbols.layers} = {found.layers} layers" if found.layers > 1 else ""
+    return f"{symbols.n} nodes and {symbols.m} edges{layers}{', ' if layers else '; '}{sizes}".rstrip("; ")
+
+
+def numeric(found: Bill, lines: Iterable[Line]) -> list[tuple[str, ...]]:
+    """A row of figures for every line, and their total."""
+    rows = [(line.name, *figures(line.figures)) for line in lines]
+    return [*rows, ("total", *figures(found.total))]
+
+
+def figures(of: Figures) -> list[str]:
+    """The figures in the order of the columns."""
+    return [f"{of.parameters:,.0f}", *(short(getattr(of, name)) for name in COLUMNS if name != "parameters")]
+
+
+def symbolic(found: Bill, lines: Iterable[Line], name: str) -> list[tuple[str, str]]:
+    """The formula of every line that has one, and their sum."""
+    from archspec.cost.symbols import text
+
+    formulas = {line.name: getattr(found.formulas(line), name) for line in lines}
+    rows = [(key, text(formula)) for key, formula in formulas.items() if formula != 0]
+    return [*rows, ("total", text(sum(formulas.values())))]
+
+
+UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def short(value: float) -> str:
+    """`1.84 G`, three digits."""
+    for unit, letter in UNITS:
+        if value >= unit:
+            return f"{value / unit:.3g} {letter}"
+    return f"{value:.3g}"
+
+
+def closing(found: Bill, compiled: Compiled) -> list[str]:
+    """Memory at the peak, and what is not counted."""
+    lines = [memory_line("training", found.training), memory_line("inference", found.inference)]
+    if missing := uncounted(compiled.program):
+        lines.append(f"not counted:{missing.removeprefix(' +')}")
+    return lines
+
+
+def memory_line(what: str, memory: Memory) -> str:
+    """Bytes of tensors at the peak, and of what."""
+    shares = ", ".join(f"{one.name} {megabytes(getattr(memory, one.name))}" for one in fields(memory))
+    return f"memory in {what}: {megabytes(memory.total)} at the peak ({shares})"
+
+
+def megabytes(value: float) -> str:
+    """`12.3 MB`."""
+    return f"{value / 1e6:,.1f} MB"
+
+
+def columns(rows: Sequence[Sequence[str]], flush: bool = True) -> list[str]:
+    """Rows as lines, the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *rest in rows:
+        cells = [cell.rjust(width) if flush else cell for cell, width in zip(rest, widths[1:], strict=True)]
+        lines.append("   ".join([first.ljust(widths[0]), *cells]).rstrip())
+    return lines
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A table of Markdown, numbers to the right."""
+    marks = ["---", *["---:"] * (len(titles) - 1)]
+    return [f"| {' | '.join(row)} |" for row in (titles, marks, *rows)]
