@@ -77,6 +77,13 @@ def test_whole_numbers_in_several_columns(name):
     assert found.x.dtype.kind == kind
 
 
+@pytest.mark.parametrize("e", [torch.zeros(1, 3), torch.tensor([[2, 0, 5]]), torch.tensor([2]), torch.zeros(1)])
+def test_a_graph_without_edges_has_what_others_carry_on_theirs(e):
+    bare = graph(edge_index=torch.zeros(2, 0).long(), edge_attr=e[:0])
+    found = packed([graph(edge_attr=e), bare, graph(edge_attr=e)], print, whole=False)
+    assert found.e.tolist() == (e if e.dtype == torch.int64 else e.reshape(1, -1)).tolist() * 2
+
+
 def test_letters_are_letters_in_all_splits_or_in_none():
     first, second = ([graph(x=torch.tensor(x))] for x in ([[1, 0], [0, 1]], [[1, 2], [0, 1]]))
     assert letters_of([first]) == set()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from archspec.data.folds import FOLDS, dealt
 from archspec.data.packed import PARTS, Packed, Rows, joined, smallest, sort_edges
-from archspec.data.raw import are_letters, width
+from archspec.data.raw import are_letters, table, width
 from archspec.data.targets import MANY
 
 Array = NDArray[Any]
@@ -155,9 +155,9 @@ def features(values: Array, name: str, rows: int, number: int, letters: Collecti
     if len(values) != rows:
         raise Unfit(f"has {len(values)} rows of `{name}` in graph {number}, where {rows} belong")
     if name in letters:
-        found = values.reshape(rows) if width(values) == 1 else values.reshape(rows, -1)
+        found = values.reshape(rows) if width(values) == 1 else table(values)
         return found.astype(np.int64)
-    found = values.reshape(rows, -1).astype(np.float32)
+    found = table(values).astype(np.float32)
     if not np.isfinite(found).all():
         raise Unfit(f"has a number in `{name}` of graph {number} that is not finite")
     return found
