@@ -64,7 +64,7 @@ def test_unknown_name_is_located_and_the_nearest_is_suggested():
     assert (
         caught.value.diagnostics[0]
         .notes[0]
-        .startswith("known data sets: `pattern`, `cluster`, `colouring`, `colouring_pairs`, `csl`")
+        .startswith("known data sets: `pattern`, `cluster`, `colouring`, `colouring_pairs`, `palindrome`")
     )
 
 

@@ -241,7 +241,8 @@ MISTAKES = {
         "pattern",
         "y[i, j in targets] = linear(x[i], out)\ny",
     ): "E0405 the data set `pattern` has labels per node, so there are no "
-    r"targets \(name another set, such as N or V; data sets with labels of edges or pairs: colouring_pairs\)",
+    r"targets \(name another set, such as N or V; data sets with labels of edges or pairs: "
+    r"colouring_pairs, palindrome_pairs, pyramid_pairs\)",
 }
 
 

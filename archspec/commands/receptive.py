@@ -5,14 +5,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archspec.check.suggest import nearest
-from archspec.commands.options import format_option
+from archspec.commands.options import format_option, trust_option
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.facts import TABLE
 from archspec.facts.studies import STUDIES, Study
 from archspec.source import SourceFile, Span
 
@@ -23,6 +22,11 @@ if TYPE_CHECKING:
 
 FIELDS = "1,2,4,9,19"
 """The receptive fields of the notebook's table."""
+
+FIELDS_OF_DATA = "1..4"
+GRAPHS = 100
+LABELS = ("node", "same", "edge", "pair", "graph")
+PATH = click.Path(path_type=Path)
 
 DIGITS = Context(prec=17)
 """Digits of a share, rounded from the exact fraction; as many as tell any two floats apart."""
@@ -41,34 +45,49 @@ class Result:
 
 @click.command("receptive", params=[format_option("How the table and errors are printed; json for tools.")])
 @click.argument("data")
-@click.option("--set", "settings", multiple=True, metavar="OPTION=VALUE", help="Such as `base=20` for `pyramid`.")
 @click.option(
-    "--fields", default=FIELDS, show_default=True, metavar="R,R,…", help="Receptive fields; `1..4` is a range."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Such as `base=20` for `pyramid`; of a data set a key of the section `data`, such as `seed=3`. Repeatable.",
 )
+@click.option(
+    "--fields",
+    metavar="R,R,…",
+    help=f"Receptive fields; `1..4` is a range. By default {FIELDS}, of a data set {FIELDS_OF_DATA}.",
+)
+@click.option(
+    "--labels",
+    type=click.Choice(LABELS),
+    help="What is to be told apart: the labels per `node`, `edge`, `pair` or `graph` of a data set, the default; or of "
+    "pairs of nodes, whether both have the `same`.",
+)
+@click.option("--features", is_flag=True, help="Count x of both nodes as part of the encoding of a pair.")
+@click.option("--split", type=click.Choice(["train", "val", "test"]), default="train", show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1), default=GRAPHS, show_default=True, help="So many graphs, from the first on."
+)
+@click.option("--data-dir", type=PATH, metavar="DIR", help="Folder for data; default ARCHSPEC_CACHE, else a cache.")
+@trust_option
 @click.pass_context
-def command(context: click.Context, data: str, settings: tuple[str, ...], fields: str) -> None:
-    """Count what the walk encodings of the pairs of DATA (palindrome or pyramid) tell apart.
+def command(context: click.Context, data: str, settings: tuple[str, ...], fields: str | None, **options: Any) -> None:
+    """Count what the walk encodings of the pairs, nodes or graphs of DATA tell apart, exactly.
 
-    The encoding of an ordered pair (i, j) for receptive field R is its entries in the powers 0 … R of D⁻¹A, exactly. It
-    is ambiguous if pairs with the same label and pairs with different labels have it.
+    The encoding of an ordered pair (i, j) for receptive field R is its entries in the powers 0 … R of D⁻¹A, exactly;
+    that of a node the multiset of those of its pairs, that of a graph the multiset of those of its nodes. It is
+    ambiguous if it occurs with different labels. DATA is a data set, or one graph of the study: palindrome or pyramid.
     """
-    study = find(data)
-    value = value_of(data, study, settings)
-    result = made(data, study, value, fields_of(fields))
     style = context.find_root().obj["format"] if context.find_root().obj else "pretty"
-    click.echo(json.dumps(as_data(result), indent=2) if style == "json" else text(result))
+    if data in STUDIES and options["labels"] is None:
+        study = STUDIES[data]
+        value = value_of(data, study, settings)
+        result = made(data, study, value, fields_of(FIELDS if fields is None else fields))
+        click.echo(json.dumps(as_data(result), indent=2) if style == "json" else text(result))
+        return
+    from archspec.commands.telling import run
 
-
-def find(name: str) -> Study:
-    """The study of a name; E0401 for one that nobody knows, E0299 for a data set that is no study."""
-    if name in STUDIES:
-        return STUDIES[name]
-    known = " and ".join(f"`{one}`" for one in STUDIES)
-    if name in TABLE:
-        message = f"the receptive field study of `{name}` is not supported yet: it is of one graph alone"
-        raise SpecError([Diagnostic("E0299", message, help=f"the graphs that it knows are {known}")])
-    near = nearest(name, STUDIES)
-    raise SpecError([Diagnostic("E0401", f"unknown data set `{name}`", help=near or f"studies are there of {known}")])
+    run(data, settings, fields_of(FIELDS_OF_DATA if fields is None else fields), style, **options)
 
 
 def value_of(name: str, study: Study, settings: Sequence[str]) -> int:
@@ -116,28 +135,28 @@ def wrong(code: str, place: Span, message: str, instead: str) -> SpecError:
 
 def made(name: str, study: Study, value: int, fields: list[int]) -> Result:
     """The study of a graph; E0006 if its pairs do not fit into memory."""
-    check_memory(f"{study.option}={value}", study.nodes(value), 1)
+    check_memory(f"with `{study.option}={value}`", study.nodes(value) ** 2, 1)
     from archspec.data.plain import STUDY_GRAPHS, same_label
     from archspec.structure.exact import moduli, neighbours
     from archspec.structure.receptive import receptive
 
     graph = STUDY_GRAPHS[name](value)
     near = neighbours(graph.nodes, graph.edges)
-    check_memory(f"{study.option}={value}", graph.nodes, len(moduli(near, fields[-1])))
+    check_memory(f"with `{study.option}={value}`", graph.nodes**2, len(moduli([near], fields[-1])))
     found = list(receptive(near, same_label(graph.y), fields))
     return Result(name, {study.option: value}, graph, near, found)
 
 
-def check_memory(setting: str, nodes: int, primes: int) -> None:
-    """E0006 if all pairs of so many nodes need more memory than there is."""
+def check_memory(where: str, pairs: int, primes: int, cure: str = "make it smaller") -> None:
+    """E0006 if so many pairs of nodes need more memory than there is."""
     from archspec.structure.exact import memory
     from archspec.structure.memory import available
 
-    needed, free = memory(nodes, primes), available()
+    needed, free = memory(pairs, primes), available()
     if needed > free:
-        message = f"with `{setting}` there is not enough memory for all pairs of nodes"
-        takes = f"{nodes**2:,} pairs take {needed / 1e9:,.1f} GB, {free / 1e9:,.1f} GB are free"
-        raise SpecError([Diagnostic("E0006", message, notes=(takes,), help="make it smaller")])
+        message = f"{where} there is not enough memory for all pairs of nodes"
+        takes = f"{pairs:,} pairs take {needed / 1e9:,.1f} GB, {free / 1e9:,.1f} GB are free"
+        raise SpecError([Diagnostic("E0006", message, notes=(takes,), help=cure)])
 
 
 def text(result: Result) -> str:
@@ -145,21 +164,26 @@ def text(result: Result) -> str:
     (option, value), graph = next(iter(result.options.items())), result.graph
     sizes = f"{graph.nodes:,} nodes, {graph.edges.shape[1]:,} directed edges, {graph.nodes**2:,} ordered pairs"
     rows = [("R", "encodings", "ambiguous", "pairs of these", "pairs covered", "share"), *map(cells, result.fields)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    lines = table(rows)
     examples = [line for field in result.fields for line in alike(result, field)]
     return "\n".join([f"{result.name}, {option} {value}: {sizes}", "", *lines, *examples])
 
 
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows in columns, flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+
+
 def cells(field: "Field") -> tuple[str, ...]:
     """A row of the table."""
-    counts = (field.field, field.distinct, field.ambiguous, field.ambiguous_pairs, field.covered)
+    counts = (field.field, field.distinct, field.ambiguous, field.ambiguous_items, field.covered)
     return (*(f"{count:,}" for count in counts), share(field))
 
 
 def share(field: "Field") -> str:
     """The share of pairs covered, to 17 digits."""
-    return str(DIGITS.divide(Decimal(field.covered), Decimal(field.pairs)))
+    return str(DIGITS.divide(Decimal(field.covered), Decimal(field.items)))
 
 
 def alike(result: Result, field: "Field") -> list[str]:
@@ -168,7 +192,7 @@ def alike(result: Result, field: "Field") -> list[str]:
         return []
     from archspec.structure.exact import encoding
 
-    same, different = field.example
+    same, different = (divmod(number, result.graph.nodes) for number in field.example)
     entries = ", ".join(map(str, encoding(result.near, *same, field.field)))
     return ["", f"R = {field.field}: {same}, same label, and {different}, different labels: both [{entries}]"]
 
@@ -181,18 +205,18 @@ def as_data(result: Result) -> dict[str, object]:
         "nodes": result.graph.nodes,
         "directed_edges": result.graph.edges.shape[1],
         "pairs": result.graph.nodes**2,
-        "fields": [of_field(field) for field in result.fields],
+        "fields": [of_field(field, result.graph.nodes) for field in result.fields],
     }
 
 
-def of_field(field: "Field") -> dict[str, object]:
+def of_field(field: "Field", nodes: int) -> dict[str, object]:
     """One receptive field for tools."""
     return {
         "field": field.field,
         "encodings": field.distinct,
         "ambiguous_encodings": field.ambiguous,
-        "ambiguous_pairs": field.ambiguous_pairs,
+        "ambiguous_pairs": field.ambiguous_items,
         "covered_pairs": field.covered,
-        "covered_share": field.covered / field.pairs,
-        "example": field.example,
+        "covered_share": field.covered / field.items,
+        "example": field.example and [divmod(number, nodes) for number in field.example],
     }

@@ -41,10 +41,15 @@ def generate(seed: int, split: str, graphs: int) -> Iterator[Packed]:
 
 def generate_pairs(_seed: int, split: str, graphs: int) -> Iterator[Packed]:
     """The first so many graphs of the task on pairs, all ordered pairs of each by i, then j."""
-    for graph in islice(on_pairs(split), graphs):
-        pairs = np.argwhere(np.ones_like(graph.y))
-        labels = {"y": graph.y.reshape(-1), "pair": smallest(pairs), "pair_count": np.array([len(pairs)], np.int32)}
-        yield replace(packed(graph), level="pair", **labels)
+    for number in range(graphs):
+        yield of_pairs(pyramid(base(split, number)))
+
+
+def of_pairs(graph: PlainGraph) -> Packed:
+    """A graph whose nodes have labels, and whether those of each ordered pair have the same, by i, then j."""
+    pairs = np.argwhere(np.ones((graph.nodes, graph.nodes), np.bool_))
+    labels = {"y": same_label(graph.y).reshape(-1).astype(np.uint8), "pair": smallest(pairs)}
+    return replace(packed(graph), level="pair", pair_count=np.array([len(pairs)], np.int32), **labels)
 
 
 def on_nodes(seed: int, split: str, graphs: int) -> Iterator[PlainGraph]:

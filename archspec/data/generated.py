@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
-from archspec.data import cluster, colouring, csl, pattern
+from archspec.data import cluster, colouring, csl, pattern, studied
 from archspec.data.cache import Draw, Progress, Report, cached, present
 from archspec.data.packed import Packed
 from archspec.data.place import Place
@@ -22,6 +22,8 @@ class Recipe:
     generate: Callable[..., Iterable[Packed]]
     options: Mapping[str, Scalar] = field(default_factory=dict)
     """Every option with its default."""
+    least: Mapping[str, int] = field(default_factory=dict)
+    """The least value of options that are sizes."""
 
 
 RECIPES = {
@@ -29,6 +31,10 @@ RECIPES = {
     "cluster": Recipe(cluster.VERSION, cluster.GRAPHS, cluster.generate),
     "colouring": Recipe(colouring.VERSION, colouring.GRAPHS, colouring.generate),
     "colouring_pairs": Recipe(colouring.VERSION, colouring.GRAPHS_OF_PAIRS, colouring.generate_pairs),
+    "palindrome": Recipe(studied.VERSION, studied.ONE, studied.palindromes, {"nodes": 4}, {"nodes": 2}),
+    "palindrome_pairs": Recipe(studied.VERSION, studied.ONE, studied.palindrome_pairs, {"nodes": 4}, {"nodes": 2}),
+    "pyramid": Recipe(studied.VERSION, studied.GRAPHS, studied.pyramids, {"base": 10}, {"base": 2}),
+    "pyramid_pairs": Recipe(studied.VERSION, studied.ONE, studied.pyramid_pairs, {"base": 10}, {"base": 2}),
     "csl": Recipe(csl.VERSION, {"all": len(csl.SKIPS) * csl.COPIES}, csl.generate),
 }
 
@@ -62,6 +68,9 @@ def check_options(settings: DataSettings, recipe: Recipe, place: Place) -> None:
         elif type(value) is not type(default := recipe.options[name]):
             message = f"the option `{name}` of `{settings.name}` cannot be `{value}`"
             problems.append(Diagnostic("E0407", message, at, help=f"its default is `{default}`".lower()))
+        elif isinstance(value, int) and value < (least := recipe.least.get(name, value)):
+            message = f"the option `{name}` of `{settings.name}` cannot be `{value}`"
+            problems.append(Diagnostic("E0407", message, at, help=f"write a whole number from {least} on"))
     if problems:
         raise SpecError(problems)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archspec.data.packed import Packed
+from archspec.data.packed import Packed, smallest
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class PlainGraph:
 
     edges: NDArray[np.int64]  # [2, edges], source above target, sorted by target and then source
     x: NDArray[np.uint8]  # [nodes], letters
-    y: NDArray[np.uint8]  # [nodes], or [nodes, nodes] for labels of ordered pairs
+    y: NDArray[Any]  # [nodes], or [nodes, nodes] for labels of ordered pairs; unsigned
 
     @property
     def nodes(self) -> int:
@@ -37,7 +37,7 @@ def palindrome(nodes: int) -> PlainGraph:
     """
     number = np.arange(nodes)
     ends = np.stack([number[:-1], number[1:]])
-    return PlainGraph(undirected(ends), np.zeros(nodes, np.uint8), np.minimum(number, number[::-1]).astype(np.uint8))
+    return PlainGraph(undirected(ends), np.zeros(nodes, np.uint8), smallest(np.minimum(number, number[::-1])))
 
 
 def pyramid(base: int) -> PlainGraph:
@@ -65,6 +65,7 @@ def same_label(labels: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def packed(graph: PlainGraph) -> Packed:
-    """The graph with labels of nodes in packed form; at most 255 nodes, so that a byte holds a number."""
-    degree = np.bincount(graph.edges[1], minlength=graph.nodes).astype(np.uint8)
-    return Packed(np.array([graph.nodes], np.int32), graph.x, graph.y, degree, graph.edges[0].astype(np.uint8))
+    """The graph with labels of nodes in packed form."""
+    degree = np.bincount(graph.edges[1], minlength=graph.nodes).astype(np.uint8)  # at most 6
+    source = graph.edges[0].astype(np.min_scalar_type(graph.nodes - 1))
+    return Packed(np.array([graph.nodes], np.int32), graph.x, graph.y, degree, source)

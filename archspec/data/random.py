@@ -26,6 +26,7 @@ class Purpose(IntEnum):
     CSL_GRAPH = 11
     FOLDS = 12
     BATCH_COUNT = 13
+    PYRAMID_SEEDS = 14
 
 
 class Stream:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.facts import kept, own, sources
+from archspec.facts.studies import sized
 from archspec.facts.table import TABLE, Facts
 from archspec.source import Span
 from archspec.syntax.schema import DataSettings
@@ -30,9 +31,9 @@ def known(settings: DataSettings | None, span: Span | None = None, directory: Pa
     source = sources.source(settings)
     if source is None and settings.name not in TABLE:
         raise SpecError([unknown(settings.name, span)])
-    # Options of a generated set leave its facts as they are, those of a PyG class may change any of them.
+    # Options of a generated set change sizes at most, those of a PyG class may change any of its facts.
     facts = TABLE.get(short_name(settings)) or (source and kept.read(sources.key(source), directory))
-    return limited(facts or None, settings)
+    return limited(sized(settings.name, facts, settings.options) if facts else None, settings)
 
 
 def limited(facts: Facts | None, settings: DataSettings) -> Facts | None:

@@ -1,9 +1,10 @@
 """Walk encodings in exact arithmetic: which pairs of nodes have the same entries in the powers of D⁻¹A.
 
-Every entry of the k-th power is a fraction a / Lᵏ with 0 ≤ a ≤ Lᵏ, L the least common multiple of the degrees. It is
-held as its residues modulo primes that divide no degree. If two entries agree modulo every prime, the product of the
-primes divides the difference of their numerators, which is at most Lᵏ; with a product above Lᵏ the entries are equal.
-So nothing is left to chance: residues are equal exactly where the fractions are, and 0 exactly where the fraction is.
+Every entry of the k-th power is a fraction a / Lᵏ with 0 ≤ a ≤ Lᵏ, L the least common multiple of the degrees of all
+graphs that are compared. It is held as its residues modulo primes that divide no degree. If two entries agree modulo
+every prime, the product of the primes divides the difference of their numerators, which is at most Lᵏ; with a product
+above Lᵏ the entries are equal. So nothing is left to chance: residues are equal exactly where the fractions are, and 0
+exactly where the fraction is.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,11 +26,11 @@ Neighbours = Sequence[NDArray[np.int64]]
 
 @dataclass(frozen=True)
 class Encoded:
-    """The pairs of a graph by their encoding, the entries at (i, j) of the powers 0 … field, pairs in rows of i."""
+    """The pairs of graphs by their encoding, the entries at (i, j) of the powers 0 … field, pairs in rows of i."""
 
     field: int
-    classes: NDArray[np.int64]  # [nodes · nodes], numbered from 0 without gaps; equal where the encodings are
-    covered: NDArray[np.bool_]  # [nodes · nodes], whether the encoding is not all zero
+    classes: NDArray[np.int64]  # [pairs], numbered from 0 without gaps; equal where the encodings are
+    covered: NDArray[np.bool_]  # [pairs], whether the encoding is not all zero
 
     @property
     def distinct(self) -> int:
@@ -44,21 +45,54 @@ def neighbours(nodes: int, edges: NDArray[np.int64]) -> Neighbours:
     return np.split(codes % max(nodes, 1), np.searchsorted(codes // max(nodes, 1), np.arange(1, nodes)))
 
 
-def encodings(near: Neighbours, last: int) -> Iterator[Encoded]:
-    """The pairs by their encoding for the receptive fields 0 … last, each field a refinement of the one before.
+def encodings(graphs: Sequence[Neighbours], last: int, known: NDArray[np.int64] | None = None) -> Iterator[Encoded]:
+    """The pairs of all graphs, one graph after the other, by their encoding for the receptive fields 0 … last.
 
-    P = D⁻¹A with A[i,j] = 1 for j in N(i); the row of a node without neighbours is 0.
+    Each field is a refinement of the one before; what is `known` of every pair, as whole numbers from 0, is part of its
+    encoding. P = D⁻¹A with A[i,j] = 1 for j in N(i); the row of a node without neighbours is 0.
     """
-    common, primes = denominator(near), moduli(near, last)
-    power = np.broadcast_to(np.eye(len(near), dtype=np.uint32), (len(primes), len(near), len(near)))
-    classes = np.zeros(len(near) ** 2, dtype=np.int64)
-    covered = np.zeros(len(near) ** 2, dtype=np.bool_)
+    common, primes = denominator(graphs), moduli(graphs, last)
+    powers = [
+        np.broadcast_to(np.eye(len(near), dtype=np.uint32), (len(primes), len(near), len(near))) for near in graphs
+    ]
+    pairs = sum(len(near) ** 2 for near in graphs)
+    groups = Groups(np.zeros(pairs, dtype=np.int64) if known is None else known)
+    covered = np.zeros(pairs, dtype=np.bool_)
     for field in range(last + 1):
-        power = power if field == 0 else stepped(near, power, primes)
-        for column in power[: enough(primes, common**field)]:
-            classes = refined(classes, column.reshape(-1))
-            covered = covered | (column.reshape(-1) != 0)
-        yield Encoded(field, classes, covered)
+        if field:
+            powers = [stepped(near, power, primes) for near, power in zip(graphs, powers, strict=True)]
+        for prime in range(enough(primes, common**field)):
+            column = np.concatenate([power[prime].reshape(-1) for power in powers])
+            groups.refine(column)
+            covered |= column != 0
+        yield Encoded(field, groups.numbers(), covered.copy())
+
+
+class Groups:
+    """Things that are equal so far; those that nothing else is equal to are settled and not looked at again."""
+
+    def __init__(self, known: NDArray[np.int64]):
+        self.count = len(known)
+        self.open = np.arange(len(known))
+        self.label = known
+        self.settled: list[NDArray[np.int64]] = []
+
+    def refine(self, column: NDArray[np.uint32]) -> None:
+        """Tell apart what has different entries in a column, [things]."""
+        label = np.unique(self.label * BELOW + column[self.open], return_inverse=True)[1]
+        size = np.bincount(label)
+        alone = size[label] == 1
+        self.settled.append(self.open[alone])
+        self.open = self.open[~alone]
+        self.label = (np.cumsum(size > 1) - 1)[label[~alone]]
+
+    def numbers(self) -> NDArray[np.int64]:
+        """The group of every thing, numbered from 0 without gaps once there was a column."""
+        found = np.empty(self.count, dtype=np.int64)
+        found[self.open] = self.label
+        settled = np.concatenate([self.open[:0], *self.settled])
+        found[settled] = np.arange(len(settled)) + self.label.max(initial=-1) + 1
+        return found
 
 
 def stepped(near: Neighbours, power: NDArray[np.uint32], primes: Sequence[int]) -> NDArray[np.uint32]:
@@ -72,19 +106,14 @@ def stepped(near: Neighbours, power: NDArray[np.uint32], primes: Sequence[int]) 
     return out
 
 
-def refined(classes: NDArray[np.int64], column: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """The classes split by one more column, numbered from 0 without gaps."""
-    return np.unique(classes * BELOW + column, return_inverse=True)[1]
+def denominator(graphs: Sequence[Neighbours]) -> int:
+    """L, the least common multiple of the degrees of all graphs; 1 if there are no edges."""
+    return lcm(*{len(row) for near in graphs for row in near if len(row)})
 
 
-def denominator(near: Neighbours) -> int:
-    """L, the least common multiple of the degrees; 1 if there are no edges."""
-    return lcm(*(len(row) for row in near if len(row)))
-
-
-def moduli(near: Neighbours, last: int) -> list[int]:
+def moduli(graphs: Sequence[Neighbours], last: int) -> list[int]:
     """The largest primes below 2³¹ that divide no degree, as many as the receptive field `last` needs."""
-    common = denominator(near)
+    common = denominator(graphs)
     bound = common**last
     found = [BELOW - 1]  # a prime, and no degree of a graph that fits in memory
     product = candidate = BELOW - 1
@@ -106,9 +135,9 @@ def is_prime(odd: int) -> bool:
     return all(odd % divisor for divisor in range(3, isqrt(odd) + 1, 2))
 
 
-def memory(nodes: int, primes: int) -> int:
+def memory(pairs: int, primes: int) -> int:
     """Bytes that `encodings` takes: two powers modulo every prime, and what sorting the pairs needs (measured)."""
-    return nodes**2 * (8 * primes + 64)
+    return pairs * (8 * primes + 64)
 
 
 def encoding(near: Neighbours, i: int, j: int, last: int) -> list[Fraction]:
