@@ -20,7 +20,7 @@ SETS = ("palindrome", "palindrome_pairs", "pyramid", "pyramid_pairs")
 PINNED = {
     "palindrome": "abc407047c9b333e",
     "palindrome_pairs": "c2d9085d3adc5f5e",
-    "pyramid": "4a2652881b1e3d26",
+    "pyramid": "db426bbb7421facd",
     "pyramid_pairs": "0143e472ead35f79",
 }
 
