@@ -12,8 +12,10 @@ import click
 
 from archspec.commands.options import format_option, trust_option
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.facts import known
 from archspec.facts.studies import STUDIES, Study
 from archspec.source import SourceFile, Span
+from archspec.syntax.data_settings import read_data_settings
 
 if TYPE_CHECKING:
     from archspec.data.plain import PlainGraph
@@ -85,9 +87,12 @@ def command(context: click.Context, data: str, settings: tuple[str, ...], fields
         result = made(data, study, value, fields_of(FIELDS if fields is None else fields))
         click.echo(json.dumps(as_data(result), indent=2) if style == "json" else text(result))
         return
+    wanted = fields_of(FIELDS_OF_DATA if fields is None else fields)
+    chosen, place = read_data_settings(data, settings)
+    known(chosen, place("data", "name"), options["data_dir"])  # an unknown name is told before numpy is imported
     from archspec.commands.telling import run
 
-    run(data, settings, fields_of(FIELDS_OF_DATA if fields is None else fields), style, **options)
+    run(chosen, place, wanted, style, **options)
 
 
 def value_of(name: str, study: Study, settings: Sequence[str]) -> int:

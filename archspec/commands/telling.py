@@ -1,7 +1,6 @@
 """`archspec receptive` of a data set: what is counted, and how it is told."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,13 @@ import click
 
 from archspec.commands.receptive import check_memory, share, span, table
 from archspec.data.load import load
+from archspec.data.place import Place
 from archspec.data.telling import KINDS, Graphs, Things, told
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.facts import Facts, known
 from archspec.structure.exact import encoding, moduli
 from archspec.structure.receptive import Field
-from archspec.syntax.data_settings import read_data_settings
+from archspec.syntax.schema import DataSettings
 
 SHOWN = 10
 """Labels whose counts are told, if there are no more."""
@@ -42,8 +42,8 @@ class Result:
 
 
 def run(
-    name: str,
-    settings: Sequence[str],
+    chosen: DataSettings,
+    place: Place,
     fields: list[int],
     style: str,
     labels: str | None,
@@ -54,7 +54,7 @@ def run(
     trust: bool,
 ) -> None:
     """Load the graphs, count and print. Raises SpecError as `archspec data` does, E0044 for labels there are not."""
-    chosen, place = read_data_settings(name, settings)
+    name = chosen.name
     if (facts := known(chosen, place("data", "name"), data_dir)) is not None:
         fitting(labels, facts)  # told before anything is loaded
     given = chosen.limit

@@ -73,7 +73,9 @@ def check_fields(fields: Iterable[str], rows: Iterable[Row]) -> None:
     known = {name for row in rows for name in row.fields} | set(COLUMNS)
     for field in fields:
         if known and field not in known:
-            help = nearest(field, known) or f"the columns are {', '.join(COLUMNS)}; settings and scores go by their path"
+            help = (
+                nearest(field, known) or f"the columns are {', '.join(COLUMNS)}; settings and scores go by their path"
+            )
             raise SpecError([Diagnostic("E0670", f"no run has a field `{field}`", help=help)])
 
 
