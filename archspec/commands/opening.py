@@ -16,6 +16,7 @@ from archspec.train.display import Display
 from archspec.train.folder import RunFolder
 from archspec.train.health.equations import Equations
 from archspec.train.pairs import check_memory
+from archspec.train.processes import ALONE, Processes
 from archspec.train.run import Machine, prepare, seed
 from archspec.train.structure import demands, prepared
 from archspec.train.task import Task, check_settings
@@ -55,9 +56,9 @@ def assemble(spec: Spec, directory: Path | None, display: Display, trust: bool =
     return Task(spec.name, built.module, data, size, train, text, code, spec.place, needs, buckets, about, equations)
 
 
-def open_machine(spec: Spec, device: str, threads: int | None = None) -> Machine:
+def open_machine(spec: Spec, device: str, threads: int | None = None, processes: Processes = ALONE) -> Machine:
     """The device a user names, with the spec's threads or those of an earlier run."""
-    return prepare(devices.choose(device), spec.settings.train.threads or threads)
+    return prepare(devices.choose(device, processes.local), spec.settings.train.threads or threads, processes)
 
 
 def reopen(

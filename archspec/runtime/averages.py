@@ -1,11 +1,19 @@
 """Averages over a training set: constants of a module that one pass over the set fills in."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
 
 from archspec.runtime.batch import Batch
+
+Add = Callable[[Tensor], Tensor]
+"""Makes of a sum over some batches the sum over all, where other processes have the rest."""
+
+
+def all_here(total: Tensor) -> Tensor:
+    """The sum of one process that has all batches."""
+    return total
 
 
 class Average(nn.Module):
@@ -27,10 +35,11 @@ class Average(nn.Module):
         self.collecting, self.rows = True, 0
         self.total = torch.zeros(self.mean.shape, dtype=torch.float64, device=self.mean.device)
 
-    def finish(self) -> None:
+    def finish(self, add: Add) -> None:
         """Keep the mean of what was summed up, 0 of nothing."""
         self.collecting = False
-        self.mean.copy_(self.total / max(self.rows, 1))
+        rows = add(torch.tensor(float(self.rows), dtype=torch.float64, device=self.mean.device))
+        self.mean.copy_(add(self.total) / rows.clamp(min=1))
 
     def forward(self, x: Tensor) -> Tensor:
         """x [rows, *axes] → the mean [*axes] of the training set."""
@@ -45,7 +54,7 @@ def averages_of(module: nn.Module) -> list[Average]:
     return [part for part in module.modules() if isinstance(part, Average)]
 
 
-def collect(module: nn.Module, batches: Iterable[Batch]) -> int:
+def collect(module: nn.Module, batches: Iterable[Batch], add: Add = all_here) -> int:
     """Fill in the averages of a module by one pass over batches, in evaluation mode; how many numbers those are."""
     parts, training = averages_of(module), module.training
     if not parts:
@@ -58,5 +67,5 @@ def collect(module: nn.Module, batches: Iterable[Batch]) -> int:
             module(batch)
     module.train(training)
     for part in parts:
-        part.finish()
+        part.finish(add)
     return sum(part.mean.numel() for part in parts)

@@ -14,7 +14,7 @@ from archspec.train.faults import fault
 from archspec.train.files import put, sealed, settle, unsealed, written
 from archspec.train.folder import RunFolder
 
-VERSION = 2
+VERSION = 3
 
 Kept = dict[str, Any]
 """The content of a checkpoint: plain values and tensors."""

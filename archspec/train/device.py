@@ -24,21 +24,39 @@ class Double(DoublePrecision):
         return data
 
 
-def choose(name: str) -> torch.device:
-    """The device a user names: `cpu`, `cuda`, `cuda:1`, … or `auto` for the first GPU there is, else the CPU."""
+def choose(name: str, local: tuple[int, int] = (0, 1)) -> torch.device:
+    """The device a user names: `cpu`, `cuda`, `cuda:1`, … or `auto` for the first GPU there is, else the CPU.
+
+    Of several processes on this machine, `local` is the number of this one and how many they are: each has a GPU of its
+    own, as numbered.
+    """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
     except RuntimeError:
         raise refusal("E0606", f"unknown device `{name}`", None, "write `cpu`, `cuda`, `cuda:1` or `auto`") from None
     if device.type not in ("cpu", "cuda"):
         raise refusal("E0606", f"archspec does not train on `{name}`", None, "write `cpu`, `cuda`, `cuda:1` or `auto`")
+    number, processes = local
+    if device.type == "cuda" and processes > 1:
+        return own_gpu(device, number, processes)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise refusal(
             "E0607", f"there is no `{name}` here: torch finds {torch.cuda.device_count()} of them", None, cure()
         )
     return device
+
+
+def own_gpu(device: torch.device, number: int, processes: int) -> torch.device:
+    """The GPU of one of several processes; E0607 where not each can have its own."""
+    if device.index is not None:
+        message = f"`{device}` is one device, and there are {processes} processes on this machine"
+        raise refusal("E0607", message, None, "write `--device cuda`: each process takes its own")
+    if (there := torch.cuda.device_count()) < processes:
+        message = f"{processes} processes on this machine need as many GPUs: torch finds {there}"
+        raise refusal("E0607", message, None, cure() if there == 0 else f"write `--nproc-per-node {there}`")
+    return torch.device("cuda", number)
 
 
 def cure() -> str:

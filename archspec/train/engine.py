@@ -2,14 +2,15 @@
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from archspec.data.batching import BatchSampler, batch_size, in_order
+from archspec.data.batching import BatchSampler, Indices, batch_size, in_order
 from archspec.data.load import Split
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.runtime import averages
@@ -22,6 +23,7 @@ from archspec.train.faults import refusal
 from archspec.train.health.looks import norms
 from archspec.train.health.watch import Watch
 from archspec.train.metrics import Scores
+from archspec.train.processes import ALONE, Processes
 from archspec.train.tally import Tally
 from archspec.train.task import Task
 
@@ -47,8 +49,10 @@ class Evaluator:
     only its forward is used.
     """
 
-    def __init__(self, task: Task, device: torch.device):
+    def __init__(self, task: Task, device: torch.device, processes: Processes = ALONE):
         self.task, self.settings, self.device, self.module = task, task.train, device, task.module
+        self.processes = processes
+        processes.join(self.module)
         self.fabric = open_fabric(device, self.settings.precision)
         self.wrapped = self.fabric.setup_module(self.module)
         self.penalised = hasattr(self.module, "with_penalty")
@@ -71,29 +75,36 @@ class Evaluator:
         return prediction, self.kind.entries(prediction, y), y
 
     def scores(self, split: Split, watch: Callable[[], None]) -> Scores:
-        """Every score over a whole split in evaluation mode; `watch` is called after every batch."""
+        """Every score over a whole split in evaluation mode; `watch` is called after every batch of this process."""
         tally = Tally(self.kind)
         for _batch, *found in self.outputs(split):
             tally.add(*found)
             watch()
-        return tally.scores()
+        return tally.merged(self.processes).scores()
 
     def outputs(self, split: Split) -> Iterator[tuple[Batch, Tensor, Tensor, Tensor]]:
-        """Every batch of a split in order and what `measure` makes of it, without gradients and without dropout."""
+        """Every batch of a split in order and what `measure` makes of it, without gradients and without dropout.
+
+        Of several processes each has its share.
+        """
         self.module.eval()
-        for batch in split.batches(in_order(split, self.eval_size)):
+        for batch in split.batches(self.share(in_order(split, self.eval_size))):
             with torch.no_grad():  # not inference mode: what a batch caches may be used in training later
                 found = self.measure(batch)
             yield batch, *found
+
+    def share(self, batches: list[Indices]) -> Sequence[Indices]:
+        """Those of this process: as many as the others have, so the last one can have no graph in it."""
+        return self.processes.share(batches, np.zeros(0, np.int64))
 
 
 class Engine(Evaluator):
     """A module with its optimiser and schedule."""
 
-    def __init__(self, task: Task, device: torch.device):
-        super().__init__(task, device)
+    def __init__(self, task: Task, device: torch.device, processes: Processes = ALONE):
+        super().__init__(task, device, processes)
         self.sampler = BatchSampler(task.data.train, task.batch_size, task.buckets, self.settings.seed)
-        self.steps = self.sampler.steps
+        self.steps = -(-self.sampler.steps // processes.count)
         self.freeze(sys.maxsize)  # the optimiser holds what will train one day; without a gradient it leaves it alone
         made = optimizers.make(self.module, self.settings.optimizer, task.place)
         self.freeze(1)
@@ -110,9 +121,9 @@ class Engine(Evaluator):
             freeze(epoch)
 
     def collect(self, batches: Iterable[Batch]) -> int:
-        """Fill in the averages of the training set from its batches; how many numbers those are."""
-        precision = self.settings.precision
-        return averages.collect(self.wrapped, (place_batch(batch, self.device, precision) for batch in batches))
+        """Fill in the averages of the training set from (this process's) batches; how many numbers those are."""
+        placed = (place_batch(batch, self.device, self.settings.precision) for batch in batches)
+        return averages.collect(self.wrapped, placed, self.processes.total)
 
     @property
     def rate(self) -> float:
@@ -126,15 +137,19 @@ class Engine(Evaluator):
         placed = place_batch(batch, self.device, self.settings.precision)
         output, penalty = self.wrapped.with_penalty(placed) if self.penalised else (self.wrapped(placed), None)
         prediction, entries, y = self.judged(output, placed)
-        loss = self.kind.loss(entries, y)
+        loss = self.kind.loss(entries, y, self.processes.total)
+        if penalty is not None and self.processes.count > 1:
+            penalty = self.portion(penalty, placed.graphs)
         total = loss if penalty is None else loss + penalty
         self.fabric.backward(total)
         trained = [one for one in self.module.parameters() if one.grad is not None]
+        self.processes.add_gradients([one.grad for one in trained if one.grad is not None])
         sizes = norms([one.grad for one in trained if one.grad is not None])
         norm = torch.linalg.vector_norm(sizes)
-        told = [total, norm] if penalty is None else [total, norm, penalty]
-        heads = torch.stack([one.detach().double() for one in told])
-        value, length, *rest = torch.cat([heads, sizes.double()]).tolist()  # one wait for the device
+        told = torch.stack([one.detach().double() for one in (total, penalty) if one is not None])
+        told = self.processes.total(told)
+        heads = torch.cat([told[:1], norm.double().view(1), told[1:], sizes.double()])
+        value, length, *rest = heads.tolist()  # one wait for the device
         self.check(value, length, number)
         epoch, step = (one + 1 for one in divmod(number, self.steps))
         self.watch.step(trained, rest[-len(trained) :], epoch, step)
@@ -146,6 +161,11 @@ class Engine(Evaluator):
             self.watch.finish(look, epoch, step)
         tally.add(prediction.detach(), entries.detach(), y)
         return Step(value, length, rest[0] if self.penalised else 0.0)
+
+    def portion(self, penalty: Tensor, graphs: int) -> Tensor:
+        """A penalty by the share that this process has of the graphs of all; that of no graphs may be 0/0."""
+        share = graphs / self.processes.total(torch.tensor(float(graphs)))
+        return (penalty if graphs else penalty.nan_to_num()) * share.item()
 
     def check(self, loss: float, norm: float, number: int) -> None:
         """Stop before a step that would spoil the weights."""

@@ -81,11 +81,11 @@ class RunFolder:
         return parsed(self.environment.read_bytes(), self.environment) if self.environment.exists() else {}
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator["RunFolder"]:
         """Hold the lock of the folder; E0661 for what the machine does not let be written there."""
         try:
             with self.lock:
-                yield
+                yield self
         except OSError as problem:
             if Path(str(problem.filename)).parent not in (self.path, self.checkpoints):
                 raise

@@ -5,6 +5,8 @@ import threading
 from types import FrameType
 from typing import Self
 
+from archspec.train.processes import ALONE, Processes
+
 
 class Interrupted(Exception):
     """The run was asked to stop and its state is saved; `signal` is the number of the signal."""
@@ -22,7 +24,8 @@ class Interrupted(Exception):
 class Interrupt:
     """While entered, the first SIGINT or SIGTERM is only noted; a second one acts as usual."""
 
-    def __init__(self) -> None:
+    def __init__(self, processes: Processes = ALONE) -> None:
+        self.processes = processes
         self.number: int | None = None
         self.usual: dict[int, object] = {}
 
@@ -47,6 +50,7 @@ class Interrupt:
         self.usual = {}
 
     def check(self) -> None:
-        """Raise Interrupted if a signal has come."""
-        if self.number is not None:
-            raise Interrupted(self.number)
+        """Raise Interrupted if a signal has come, to whichever process: all stop at the same place."""
+        number = self.processes.asked(self.number)
+        if number is not None:
+            raise Interrupted(number)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from archspec.facts import Facts
 from archspec.facts.tasks import RANKED
+from archspec.runtime.averages import Add, all_here
 from archspec.syntax.schema import TrainSettings
 from archspec.train.metrics import Scores, batch_loss, counts, sums, weigh
 
@@ -37,8 +38,11 @@ class Kind(ABC):
         """The loss of every row, or of every number in it; 0 where a label is not known."""
 
     @abstractmethod
-    def loss(self, entries: Tensor, y: Tensor) -> Tensor:
-        """The loss of a batch, which is differentiated."""
+    def loss(self, entries: Tensor, y: Tensor, add: Add = all_here) -> Tensor:
+        """The loss of a batch, which is differentiated.
+
+        Where processes have parts of the batch, `add` sums up over them, and the loss is the sum of what each gives.
+        """
 
     @abstractmethod
     def sums(self, prediction: Tensor, entries: Tensor, y: Tensor) -> Tensor:
@@ -70,9 +74,9 @@ class Classification(Kind):
         """-log p of the true class, [rows]."""
         return F.cross_entropy(prediction, y, reduction="none")
 
-    def loss(self, entries: Tensor, y: Tensor) -> Tensor:
+    def loss(self, entries: Tensor, y: Tensor, add: Add = all_here) -> Tensor:
         """The (weighted) mean."""
-        return batch_loss(entries, y, counts(y, self.out), self.weighted)
+        return batch_loss(entries, y, add(counts(y, self.out)), self.weighted)
 
     @property
     def weighted(self) -> bool:
@@ -114,9 +118,9 @@ class Classification(Kind):
 class Known(Kind):
     """Several numbers a row, [rows, out], some of which may be unknown (NaN)."""
 
-    def loss(self, entries: Tensor, y: Tensor) -> Tensor:
+    def loss(self, entries: Tensor, y: Tensor, add: Add = all_here) -> Tensor:
         """The mean over what is known."""
-        return entries.sum() / (~y.isnan()).sum().clamp(min=1)
+        return entries.sum() / add((~y.isnan()).sum()).clamp(min=1)
 
     def mean_loss(self, table: Tensor) -> float:
         """The same of a whole split; NaN where nothing is known."""

@@ -48,17 +48,17 @@ def fit(run: Run) -> Stop:
     a diverging run raises Diverged and leaves the last checkpoint as it is.
     """
     run.display.start(run.engine.settings.epochs, run.engine.steps, run.state)
-    try:
-        with Interrupt() as interrupt:
+    with Interrupt(run.engine.processes) as interrupt:
+        try:
             while (why := over(run)) is None:
                 train_epoch(run, interrupt)
                 finish_epoch(run, score_epoch(run, interrupt))
+        except Interrupted:
+            save(run)
+            raise
+        finally:
+            run.display.stop()
         save(run)
-    except Interrupted:
-        save(run)
-        raise
-    finally:
-        run.display.stop()
     return why
 
 
@@ -81,7 +81,7 @@ def train_epoch(run: Run, interrupt: Interrupt) -> None:
     began = time.perf_counter() - state.seconds
     engine.freeze(state.epoch + 1)
     engine.module.train()
-    for batch in data.train.batches(engine.sampler.epoch(state.epoch)[state.step :]):
+    for batch in data.train.batches(engine.share(engine.sampler.epoch(state.epoch))[state.step :]):
         made = engine.step(batch, state.epoch * engine.steps + state.step, state.tally)
         state.norms.add(made.norm)
         state.penalty += made.penalty
@@ -102,7 +102,7 @@ def score_epoch(run: Run, interrupt: Interrupt) -> Record:
         "lr": engine.rate,
         "steps": engine.steps,
         "gradient_norm": {"mean": state.norms.total / engine.steps, "max": state.norms.largest},
-        "train": state.tally.scores(),
+        "train": state.tally.merged(engine.processes).scores(),
         "val": scores(run, data.val, "validation", interrupt),
     }
     if engine.penalised:
@@ -133,8 +133,9 @@ def finish_epoch(run: Run, record: Record) -> None:
         state.best = Best(record["epoch"], score, states.copy_weights(engine.module))
     record["health"] = engine.watch.next_epoch(record["val"], record["epoch"], engine.steps)
     tell(run)
-    run.folder.append(record)
-    run.sink.epoch()
+    if engine.processes.number == 0:
+        run.folder.append(record)
+        run.sink.epoch()
     state.next_epoch(record["seconds"] + record["seconds_scoring"])
     run.display.epoch(record, state)
     if state.epoch % settings.checkpoint_every == 0:
@@ -144,7 +145,8 @@ def finish_epoch(run: Run, record: Record) -> None:
 def tell(run: Run) -> None:
     """Say and record what has gone wrong since this was last called."""
     for event in run.engine.watch.take():
-        run.folder.note(event)
+        if run.engine.processes.number == 0:
+            run.folder.note(event)
         for line in event_lines(event):
             run.display.say(line)
 
@@ -163,8 +165,9 @@ def save(run: Run) -> None:
     The best weights are in the state too: after a crash between the files, resuming writes them anew from there.
     """
     kept = states.as_dict(run.engine, run.state)
-    checkpoint.save(run.folder, kept)
-    write_weights(run.folder, run.metadata, kept)
+    if run.engine.processes.number == 0:
+        checkpoint.save(run.folder, kept)
+        write_weights(run.folder, run.metadata, kept)
 
 
 def write_weights(folder: RunFolder, metadata: dict[str, str], kept: checkpoint.Kept) -> None:

@@ -42,11 +42,11 @@ def batch_loss(nll: Tensor, y: Tensor, count: Tensor, weighted: bool) -> Tensor:
     Args:
         nll: -log p of the true class, [nodes]
         y: the true class, [nodes]
-        count: nodes per class in the batch, [classes]
+        count: nodes per class in the batch, [classes], in all of it where these nodes are a part
         weighted: whether w_c = (V - n_c)/V (Dwivedi et al., Benchmarking Graph Neural Networks) or 1
     """
     if not weighted:
-        return nll.mean()
+        return nll.sum() / count.sum().to(nll.dtype)
     weight = class_weights(count)
     norm = (weight * count).sum()
     share = (weight / torch.where(norm > 0, norm, torch.ones_like(norm))).to(nll.dtype)  # [classes]

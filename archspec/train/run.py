@@ -3,6 +3,8 @@
 import hashlib
 import random
 import shlex
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,8 @@ from archspec.train.floor import floor_of
 from archspec.train.folder import Record, RunFolder
 from archspec.train.interrupt import Interrupted
 from archspec.train.loop import Run, Stop
-from archspec.train.sink import Follow, nobody
+from archspec.train.processes import ALONE, Processes
+from archspec.train.sink import Follow, Nobody, nobody
 from archspec.train.tally import Tally
 from archspec.train.task import Task
 
@@ -35,14 +38,21 @@ class Machine:
     device: torch.device
     malloc: str
     """What was asked of the allocator, in words."""
+    processes: Processes = ALONE
+
+    def engine(self, task: Task) -> Engine:
+        """A task's module at work here. Each process but the first draws its own numbers from now on, for dropout."""
+        if number := self.processes.number:
+            seed(int(np.random.SeedSequence([task.train.seed, number]).generate_state(1, np.uint64)[0]) >> 1)
+        return Engine(task, self.device, self.processes)
 
 
-def prepare(device: torch.device, threads: int | None) -> Machine:
+def prepare(device: torch.device, threads: int | None, processes: Processes = ALONE) -> Machine:
     """Threads and allocator, set before a module is built or data is loaded."""
     if threads is not None:
         torch.set_num_threads(threads)
     tuned = device.type == "cpu" and malloc.tune()
-    return Machine(device, "tuned" if tuned else "as installed")
+    return Machine(device, "tuned" if tuned else "as installed", processes)
 
 
 def seed(number: int) -> None:
@@ -56,12 +66,13 @@ def start(
     task: Task, path: Path | None, machine: Machine, display: Display, options: dict[str, Any], follow: Follow = nobody
 ) -> RunFolder:
     """Train a task in a new folder, and return that; `options` are kept for whoever resumes it."""
-    engine = Engine(task, machine.device)
-    about = environment.describe(machine.device, machine.malloc) | {"options": options, "resumed": []}
+    engine = machine.engine(task)
+    about = environment.describe(machine.device, machine.malloc)
+    about |= {"processes": machine.processes.count, "options": options, "resumed": []}
     about["parameters"] = sum(one.numel() for one in task.module.parameters())
     files = {"environment.json": as_json(about), "model.py": task.code, "spec.yaml": task.spec}
     files["places.json"] = as_json(engine.watch.places)
-    with folder.created(path, task.name, files) as made:
+    with opened(machine.processes, folder.created(path, task.name, files)) as made:
         note_lock(made, display)
         display.say(f"{headline(task, machine)} → {made.path}")
         for line in opening(task, engine):
@@ -73,26 +84,45 @@ def start(
 
 def resume(task: Task, old: RunFolder, machine: Machine, display: Display, follow: Follow = nobody) -> RunFolder:
     """Go on with a run from its checkpoint, or from its start where it has none yet."""
-    engine = Engine(task, machine.device)
+    engine = machine.engine(task)
     run = Run(engine, state.State(Tally(engine.kind)), old, display, metadata(task.name, task.spec))
-    with old.writing():
+    with opened(machine.processes, old.writing()):
         note_lock(old, display)
-        if kept := checkpoint.latest(old, display.say):
+        if kept := machine.processes.agree(lambda: checkpoint.latest(old, display.say)):
             run.state = state.restore(kept, engine)
             engine.freeze(run.state.epoch + 1)
-            loop.write_weights(old, run.metadata, kept)
         else:
             collect_averages(run)
-        old.done.unlink(missing_ok=True)
-        old.checkpoints.mkdir(exist_ok=True)
-        old.cut_back(run.state.epoch)
-        old.forget(run.state.epoch, run.state.step)
-        write_json(old.places, engine.watch.places)
-        write(old.spec, task.spec)
-        note_resumption(old, machine, display)
+        if machine.processes.number == 0:
+            go_back(run, kept)
+            note_resumption(old, machine, display)
         done = f"epoch {run.state.epoch + 1}, step {run.state.step + 1}"
         display.say(f"{headline(task, machine)}, going on at {done} → {old.path}")
         return followed(run, follow)
+
+
+def go_back(run: Run, kept: checkpoint.Kept | None) -> None:
+    """Take back what is in the folder that the checkpoint does not know of."""
+    old = run.folder
+    if kept:
+        loop.write_weights(old, run.metadata, kept)
+    old.done.unlink(missing_ok=True)
+    old.checkpoints.mkdir(exist_ok=True)
+    old.cut_back(run.state.epoch)
+    old.forget(run.state.epoch, run.state.step)
+    write_json(old.places, run.engine.watch.places)
+    write(old.spec, run.engine.task.spec)
+
+
+@contextmanager
+def opened(processes: Processes, ours: AbstractContextManager[RunFolder]) -> Iterator[RunFolder]:
+    """The folder that process 0 writes; the others know no more than its path."""
+    if processes.number == 0:
+        with ours as made:
+            processes.agree(lambda: made.path)
+            yield made
+    else:
+        yield RunFolder(processes.agree(Path))
 
 
 def note_lock(held: RunFolder, display: Display) -> None:
@@ -112,8 +142,8 @@ def mend(old: RunFolder, about: dict[str, str], display: Display) -> None:
 
 def collect_averages(run: Run) -> None:
     """Fill in what the spec takes from the training set as a whole, before the first step."""
-    train = run.engine.task.data.train
-    if found := run.engine.collect(train.batches(in_order(train, run.engine.eval_size))):
+    engine, train = run.engine, run.engine.task.data.train
+    if found := engine.collect(train.batches(engine.share(in_order(train, engine.eval_size)))):
         run.display.say(f"{counted(found, 'average')} of the training set from {counted(len(train), 'graph')}")
 
 
@@ -136,6 +166,8 @@ def headline(task: Task, machine: Machine) -> str:
     device = str(machine.device)
     if machine.device.type == "cpu":
         device += f" with {counted(torch.get_num_threads(), 'thread')}"
+    if (processes := machine.processes.count) > 1:
+        device += f", {processes} processes, each with {counted(task.batch_size, 'graph')} of a batch"
     work = f"{counted(len(task.data.train), 'graph')} of {task.data.name}, {counted(task.train.epochs, 'epoch')}"
     return f"{task.name}: {parameters}, {work}, on {device}"
 
@@ -162,7 +194,7 @@ def metadata(name: str, spec: str) -> dict[str, str]:
 
 def followed(run: Run, follow: Follow) -> RunFolder:
     """Train to the end while a sink follows."""
-    run.sink = follow(run.folder, run.display.say)
+    run.sink = follow(run.folder, run.display.say) if run.engine.processes.number == 0 else Nobody()
     try:
         return finish(run)
     finally:
@@ -174,21 +206,29 @@ def finish(run: Run) -> RunFolder:
     try:
         why = loop.fit(run)
     except Diverged as problem:
-        write_json(run.folder.done, summarise(run, Stop("diverged", problem.diagnostics[0].message), None))
+        conclude(run, Stop("diverged", problem.diagnostics[0].message))
         raise
     except Interrupted:
         run.display.say(f"stopped in epoch {run.state.epoch + 1} after step {run.state.step}, and saved as it is")
         run.display.say(f"go on with: archspec train --resume {shlex.quote(str(run.folder.path))}")
         raise
-    write_json(run.folder.done, summarise(run, why, floor_of(run.engine.kind, run.engine.task.data)))
+    conclude(run, why)
     return run.folder
 
 
-def summarise(run: Run, why: Stop, floor: Record | None) -> Record:
+def conclude(run: Run, why: Stop) -> None:
+    """Write `done.json`."""
+    diverged = why.reason == "diverged"
+    records = {record["epoch"]: record for record in run.engine.processes.agree(run.folder.records)}
+    tests = {} if diverged else missing_tests(run, records)
+    if run.engine.processes.number == 0:
+        floor = None if diverged else floor_of(run.engine.kind, run.engine.task.data)
+        write_json(run.folder.done, summarise(run, why, records, tests) | {"floor": floor})
+
+
+def summarise(run: Run, why: Stop, records: dict[int, Record], tests: dict[int, Any]) -> Record:
     """The content of `done.json`: scores of the best and of the last epoch, and what to hold them against."""
-    task, records = run.engine.task, {record["epoch"]: record for record in run.folder.records()}
-    best = run.state.best.epoch if run.state.best else None
-    score = {} if why.reason == "diverged" else missing_tests(run, records, best)
+    task, best = run.engine.task, run.state.best.epoch if run.state.best else None
     ceiling = CEILINGS.get(task.data.name)
     return {
         "name": task.name,
@@ -199,12 +239,11 @@ def summarise(run: Run, why: Stop, floor: Record | None) -> Record:
         "seconds_per_epoch": run.state.elapsed / max(1, run.state.epoch),
         "parameters": sum(one.numel() for one in task.module.parameters()),
         "spec_sha256": run.metadata["spec_sha256"],
-        "best": chosen(records, best, score),
-        "last": chosen(records, run.state.epoch, score),
+        "best": chosen(records, best, tests),
+        "last": chosen(records, run.state.epoch, tests),
         "select": task.train.select,
         "score": run.engine.kind.score,
         "protocol": dict(task.protocol),
-        "floor": floor,
         "ceiling": {"acc": ceiling.acc, "deviation": ceiling.deviation, "what": ceiling.what} if ceiling else None,
     }
 
@@ -218,9 +257,10 @@ def chosen(records: dict[int, Record], epoch: int | None, tests: dict[int, Any])
     return {"epoch": record["epoch"], "train": record["train"], "val": record["val"], "test": test}
 
 
-def missing_tests(run: Run, records: dict[int, Record], best: int | None) -> dict[int, Any]:
+def missing_tests(run: Run, records: dict[int, Record]) -> dict[int, Any]:
     """Test scores of the best and of the last epoch where they were not taken on the way."""
     found: dict[int, Any] = {}
+    best = run.state.best.epoch if run.state.best else None
     if run.state.epoch in records and "test" not in records[run.state.epoch]:
         found[run.state.epoch] = test(run)
     if best in records and best not in found and "test" not in records[best] and run.state.best:

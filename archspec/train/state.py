@@ -73,12 +73,12 @@ def as_dict(engine: Engine, state: State) -> dict[str, Any]:
         "module": engine.module.state_dict(),
         "optimizer": engine.optimizer.state_dict(),
         "schedule": engine.schedule.state_dict(),
-        "random": random_state(),
+        "random": engine.processes.gather(random_state()),
         "epoch": state.epoch,
         "step": state.step,
         "seconds": state.seconds,
         "elapsed": state.elapsed,
-        "tally": state.tally.state(),
+        "tally": engine.processes.gather(state.tally.state()),
         "norms": [state.norms.total, state.norms.largest],
         "penalty": state.penalty,
         "watch": engine.watch.state(),
@@ -86,8 +86,18 @@ def as_dict(engine: Engine, state: State) -> dict[str, Any]:
     }
 
 
+NO_TORCHRUN = "go on without `torchrun`"
+
+
 def restore(kept: dict[str, Any], engine: Engine) -> State:
-    """Put a checkpoint's values into module, optimiser, schedule and the random generators; the rest as a State."""
+    """Put a checkpoint's values into module, optimiser, schedule and the random generators; the rest as a State.
+
+    E0614 where another number of processes wrote it: each has random numbers and sums of its own.
+    """
+    if (before := len(kept["random"])) != engine.processes.count:
+        message = f"the run was trained by {before} processes together, and cannot go on with {engine.processes.count}"
+        cure = f"`torchrun --nproc-per-node {before} -m archspec train --resume RUN`" if before > 1 else NO_TORCHRUN
+        raise refusal("E0614", message, None, cure)
     engine.module.load_state_dict(kept["module"])
     try:
         engine.optimizer.load_state_dict(kept["optimizer"])
@@ -96,11 +106,12 @@ def restore(kept: dict[str, Any], engine: Engine) -> State:
         cure = "resume with the archspec it was written by, or train again"
         raise refusal("E0615", message, None, cure) from problem
     engine.schedule.load_state_dict(kept["schedule"])
-    set_random_state(kept["random"])
+    number = engine.processes.number
+    set_random_state(kept["random"][number])
     if watched := kept.get("watch"):  # older checkpoints have none
         engine.watch.restore(watched)
     tally = Tally(engine.kind)
-    tally.restore(kept["tally"])
+    tally.restore(kept["tally"][number])
     best = None if kept["best"] is None else Best(**kept["best"])
     return State(
         tally=tally,

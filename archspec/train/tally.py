@@ -8,6 +8,7 @@ from torch import Tensor
 
 from archspec.train.kinds import Kind
 from archspec.train.metrics import Scores
+from archspec.train.processes import Processes
 from archspec.train.ranking import over_labels
 
 
@@ -39,6 +40,19 @@ class Tally:
             if value is not None and math.isfinite(value):
                 total, batches = self.means.get(name, (0.0, 0))
                 self.means[name] = (total + value, batches + 1)
+
+    def merged(self, processes: Processes) -> "Tally":
+        """What all processes have kept together."""
+        if processes.count == 1:
+            return self
+        whole = Tally(self.kind)
+        whole.table = processes.total(self.table.clone())
+        whole.kept = [one for kept in processes.gather(self.kept) for one in kept]
+        for means in processes.gather(self.means):
+            for name, (total, batches) in means.items():
+                before = whole.means.get(name, (0.0, 0))
+                whole.means[name] = (before[0] + total, before[1] + batches)
+        return whole
 
     def scores(self) -> Scores:
         """All scores of the kind, of rankings always those of the whole; None for what is not a finite number."""
