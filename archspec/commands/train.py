@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ from archspec.train.waiting import wait_politely
 if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
     from archspec.train.display import Display
     from archspec.train.folder import RunFolder
+    from archspec.train.processes import Processes
     from archspec.train.sink import Follow
 
 PATH = click.Path(path_type=Path)
@@ -54,22 +57,38 @@ def command(
     """
     wait_politely()
     overrides = (*track, *overrides)
-    if resume is not None:
-        check_alone(run_dir, dry_run)
-        go_on(resume, spec, overrides, device, data_dir, trust)
-        return
-    read = load_spec(needed(spec), overrides)
+    with told_once():
+        if resume is not None:
+            check_alone(run_dir, dry_run)
+        read = load_spec(needed(spec), overrides) if resume is None else None
     from archspec.commands.opening import completed
     from archspec.train.display import choose
+    from archspec.train.processes import joined
 
-    shown = choose()
-    read = completed(read, data_dir, shown, trust)
-    if dry_run:
-        show_estimate(read, device, data_dir, shown, trust)
-    elif run_dir is not None and holds(run_dir, read):
-        go_on(run_dir, spec, overrides, device, data_dir, trust)
-    else:
-        begin(read, run_dir, device, data_dir, shown, trust)
+    with joined() as processes:
+        shown = choose(talks=processes.number == 0)
+        if read is None:
+            assert resume is not None
+            go_on(resume, spec, overrides, device, data_dir, trust, shown, processes)
+            return
+        whole = processes.in_turn(lambda: completed(read, data_dir, shown, trust))
+        if dry_run:
+            processes.agree(lambda: show_estimate(whole, device, data_dir, shown, trust))
+        elif run_dir is not None and holds(run_dir, whole):
+            go_on(run_dir, spec, overrides, device, data_dir, trust, shown, processes)
+        else:
+            begin(whole, run_dir, device, data_dir, trust, shown, processes)
+
+
+@contextmanager
+def told_once() -> Iterator[None]:
+    """Let one process tell what is wrong where all that `torchrun` has started find the same."""
+    try:
+        yield
+    except SpecError:
+        if os.environ.get("RANK", "0") != "0":
+            raise SystemExit(1) from None
+        raise
 
 
 def check_alone(run_dir: Path | None, dry_run: bool) -> None:
@@ -106,44 +125,69 @@ def show_estimate(spec: Spec, device: str | None, data_dir: Path | None, shown: 
 
 
 def begin(
-    spec: Spec, run_dir: Path | None, device: str | None, data_dir: Path | None, shown: Display, trust: bool
+    spec: Spec,
+    run_dir: Path | None,
+    device: str | None,
+    data_dir: Path | None,
+    trust: bool,
+    shown: Display,
+    processes: Processes,
 ) -> None:
     """Train in a new folder."""
     from archspec.commands.opening import assemble, open_machine
     from archspec.train import folder, run, structure
 
-    if run_dir is not None:
-        folder.check_free(run_dir)
-    machine = open_machine(spec, device or "auto")
+    with told_once():
+        if run_dir is not None:
+            folder.check_free(run_dir)
+        machine = open_machine(spec, device or "auto", processes=processes)
     options = {"device": device or "auto", "data_dir": str(data_dir.absolute()) if data_dir else None}
     options["data"] = content(spec)
-    task = structure.prepared(assemble(spec, data_dir, shown, trust), data_dir, shown)
-    complete(lambda: run.start(task, run_dir, machine, shown, options, followers(spec)))
+    task = processes.in_turn(lambda: structure.prepared(assemble(spec, data_dir, shown, trust), data_dir, shown))
+    complete(lambda: run.start(task, run_dir, machine, shown, options, followers(spec)), processes)
 
 
 def go_on(
-    path: Path, file: str | None, overrides: tuple[str, ...], device: str | None, data_dir: Path | None, trust: bool
+    path: Path,
+    file: str | None,
+    overrides: tuple[str, ...],
+    device: str | None,
+    data_dir: Path | None,
+    trust: bool,
+    shown: Display,
+    processes: Processes,
 ) -> None:
     """Go on with a run."""
     from archspec.commands.opening import assemble, completed, data_folder, open_machine, recorded
-    from archspec.train import display, folder, resumption, run, structure
+    from archspec.train import folder, resumption, run, structure
 
-    old, shown = folder.find(path), display.choose()
-    data_dir = data_dir or data_folder(old)
-    before = load_spec(old.spec)
-    spec = completed(load_spec(file or old.spec, overrides), data_dir, shown, trust)
-    resumption.check(before, spec, old, old.epochs())
-    resumption.check_data(spec, recorded(old, "data"), old)
+    with told_once():
+        old = folder.find(path)
+        data_dir = data_dir or data_folder(old)
+        before = load_spec(old.spec)
+        asked = load_spec(file or old.spec, overrides)
+    spec = processes.in_turn(lambda: completed(asked, data_dir, shown, trust))
+    with told_once():
+        resumption.check(before, spec, old, old.epochs())
+        resumption.check_data(spec, recorded(old, "data"), old)
     if why := resumption.finished(old, spec.settings.train.epochs):
-        click.echo(f"this run is finished: {why}")
-        run.mend(old, run.metadata(spec.name, before.text), shown)
-        conclude(old)
+        processes.agree(lambda: repeat(old, why, spec.name, before.text, shown))
         return
-    with old.writing():
-        threads = old.told().get("threads")
-        machine = open_machine(spec, device or recorded(old, "device") or "auto", threads)
-        task = structure.prepared(assemble(spec, data_dir, shown, trust), data_dir, shown)
-        complete(lambda: run.resume(task, old, machine, shown, followers(spec)))
+    with old.writing() if processes.number == 0 else nullcontext():
+        with told_once():
+            threads = old.told().get("threads")
+            machine = open_machine(spec, device or recorded(old, "device") or "auto", threads, processes)
+        task = processes.in_turn(lambda: structure.prepared(assemble(spec, data_dir, shown, trust), data_dir, shown))
+        complete(lambda: run.resume(task, old, machine, shown, followers(spec)), processes)
+
+
+def repeat(old: RunFolder, why: str, name: str, text: str, shown: Display) -> None:
+    """Show the result of a finished run, and mend its weights."""
+    from archspec.train import run
+
+    click.echo(f"this run is finished: {why}")
+    run.mend(old, run.metadata(name, text), shown)
+    conclude(old)
 
 
 def followers(spec: Spec) -> Follow:
@@ -160,15 +204,16 @@ def content(spec: Spec) -> str | None:
     return own.key(spec.settings.data) if spec.settings.data else None
 
 
-def complete(train: Callable[[], RunFolder]) -> None:
+def complete(train: Callable[[], RunFolder], processes: Processes) -> None:
     """Train and show the result; an interrupted run, which has said how to go on, ends with the code of its signal."""
     from archspec.train.interrupt import Interrupted
 
     try:
-        done = train()
+        with told_once():
+            done = train()
     except Interrupted as stopped:
         raise SystemExit(stopped.exit_code) from None
-    conclude(done)
+    processes.agree(lambda: conclude(done))
 
 
 def conclude(done: RunFolder) -> None:

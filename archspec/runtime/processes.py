@@ -91,8 +91,6 @@ def share_norms(module: nn.Module) -> None:
 def shared(norm: nn.BatchNorm1d) -> SharedBatchNorm:
     """A SharedBatchNorm with the tensors of a batch norm."""
     made = SharedBatchNorm(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
-    for name, tensor in norm.named_parameters():
-        made.register_parameter(name, tensor)  # type: ignore[arg-type]
-    for name, tensor in norm.named_buffers():
-        made.register_buffer(name, tensor)
+    made._parameters.update(norm._parameters)
+    made._buffers.update(norm._buffers)
     return made.train(norm.training)

@@ -158,8 +158,10 @@ class Live(Silent):
         self.bar.stop()
 
 
-def choose(file: TextIO | None = None) -> Display:
-    """Live where someone looks at a terminal, plain lines into a file or a pipe."""
+def choose(file: TextIO | None = None, talks: bool = True) -> Display:
+    """Live where someone looks at a terminal, plain lines into a file or a pipe; nothing where another one talks."""
+    if not talks:
+        return Silent()
     return Live() if (file or sys.stdout).isatty() else Plain(file)
 
 

@@ -164,8 +164,8 @@ class Engine(Evaluator):
 
     def portion(self, penalty: Tensor, graphs: int) -> Tensor:
         """A penalty by the share that this process has of the graphs of all; that of no graphs may be 0/0."""
-        share = graphs / self.processes.total(torch.tensor(float(graphs)))
-        return (penalty if graphs else penalty.nan_to_num()) * share.item()
+        share = graphs / self.processes.total(torch.tensor(graphs)).item()
+        return (penalty if graphs else penalty.nan_to_num()) * share
 
     def check(self, loss: float, norm: float, number: int) -> None:
         """Stop before a step that would spoil the weights."""

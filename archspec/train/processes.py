@@ -6,6 +6,7 @@ all come to the same weights and the same decisions.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -166,6 +167,11 @@ def reaching() -> Iterator[None]:
         raise ProcessLost(str(problem).partition("\n")[0]) from problem
 
 
+def command(count: int) -> str:
+    """How so many processes on one machine are told to train."""
+    return "archspec train" if count == 1 else f"torchrun --nproc-per-node {count} -m archspec train"
+
+
 PATIENCE = timedelta(hours=12)
 """How long processes wait for process 0 while it generates or reads data."""
 
@@ -180,16 +186,20 @@ def joined() -> Iterator[Processes]:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE
         return
-    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    dist.init_process_group(backend, timeout=PATIENCE)
+    ours = not dist.is_initialized()
+    if ours:
+        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+        dist.init_process_group(backend, timeout=PATIENCE)
     together = Together()
     try:
         yield together
     except ProcessLost as problem:
         if together.number:
             raise SystemExit(1) from None
-        cure = "mend what it said, then go on: `torchrun … -m archspec train --resume RUN`"
+        cure = f"mend what it said, then go on: `{command(together.count)} --resume RUN`"
         message = "another process of this run has ended"
-        raise SpecError([Diagnostic("E0662", message, notes=(str(problem),), help=cure)]) from problem
+        note = re.sub(r"^\[.*?\] |\. .*", "", str(problem))  # gloo's place in its source, and its advice
+        raise SpecError([Diagnostic("E0662", message, notes=(note,), help=cure)]) from problem
     finally:
-        dist.destroy_process_group()
+        if ours:
+            dist.destroy_process_group()

@@ -25,7 +25,7 @@ from archspec.train.floor import floor_of
 from archspec.train.folder import Record, RunFolder
 from archspec.train.interrupt import Interrupted
 from archspec.train.loop import Run, Stop
-from archspec.train.processes import ALONE, Processes
+from archspec.train.processes import ALONE, Processes, command
 from archspec.train.sink import Follow, Nobody, nobody
 from archspec.train.tally import Tally
 from archspec.train.task import Task
@@ -167,7 +167,7 @@ def headline(task: Task, machine: Machine) -> str:
     if machine.device.type == "cpu":
         device += f" with {counted(torch.get_num_threads(), 'thread')}"
     if (processes := machine.processes.count) > 1:
-        device += f", {processes} processes, each with {counted(task.batch_size, 'graph')} of a batch"
+        device += f", {processes} processes with a batch of {task.batch_size} each"
     work = f"{counted(len(task.data.train), 'graph')} of {task.data.name}, {counted(task.train.epochs, 'epoch')}"
     return f"{task.name}: {parameters}, {work}, on {device}"
 
@@ -210,7 +210,8 @@ def finish(run: Run) -> RunFolder:
         raise
     except Interrupted:
         run.display.say(f"stopped in epoch {run.state.epoch + 1} after step {run.state.step}, and saved as it is")
-        run.display.say(f"go on with: archspec train --resume {shlex.quote(str(run.folder.path))}")
+        again = f"{command(run.engine.processes.count)} --resume {shlex.quote(str(run.folder.path))}"
+        run.display.say(f"go on with: {again}")
         raise
     conclude(run, why)
     return run.folder

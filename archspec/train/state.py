@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from archspec.train.engine import Engine
 from archspec.train.faults import refusal
 from archspec.train.generators import random_state, set_random_state
+from archspec.train.processes import command
 from archspec.train.tally import Tally
 
 
@@ -86,9 +87,6 @@ def as_dict(engine: Engine, state: State) -> dict[str, Any]:
     }
 
 
-NO_TORCHRUN = "go on without `torchrun`"
-
-
 def restore(kept: dict[str, Any], engine: Engine) -> State:
     """Put a checkpoint's values into module, optimiser, schedule and the random generators; the rest as a State.
 
@@ -96,8 +94,7 @@ def restore(kept: dict[str, Any], engine: Engine) -> State:
     """
     if (before := len(kept["random"])) != engine.processes.count:
         message = f"the run was trained by {before} processes together, and cannot go on with {engine.processes.count}"
-        cure = f"`torchrun --nproc-per-node {before} -m archspec train --resume RUN`" if before > 1 else NO_TORCHRUN
-        raise refusal("E0614", message, None, cure)
+        raise refusal("E0614", message, None, f"write `{command(before)} --resume RUN`")
     engine.module.load_state_dict(kept["module"])
     try:
         engine.optimizer.load_state_dict(kept["optimizer"])
