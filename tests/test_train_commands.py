@@ -222,6 +222,7 @@ def test_resume_with_other_settings_is_refused(place, call, override, words):
         (("train", "--resume", "nowhere"), "E0611"),
         (("train", "--resume", "."), "E0612"),
         (("evaluate", "nowhere"), "E0611"),
+        (("replay", "nowhere"), "E0611"),
         (("evaluate", "tiny.yaml"), "E0612"),
         (("predict", "nowhere", "-o", "x.csv"), "E0611"),
         (("predict", "nowhere", "-o", "x.doc"), "E0650"),
@@ -286,7 +287,19 @@ def test_a_diverging_run_is_reported(place, call):
     code, _, err = call("train", "tiny.yaml", "--run-dir", "run", "--set", "train.optimizer={name: sgd, lr: 1.0e+30}")
     assert code == 1
     assert "E0620" in err
+    assert "archspec replay run" in err
     assert "not finite" in err
+    code, out, err = call("replay", "run")
+    assert (code, err) == (1, "")
+    assert "in training mode" in out
+    assert "the first that is not finite is" in out
+    assert "run/spec.yaml:" in out
+    code, whole, _ = call("replay", "run", "--all")
+    assert len(whole.splitlines()) >= len(out.splitlines())
+    kept = Path("run/failure.pt")
+    kept.write_bytes(kept.read_bytes()[:-9])
+    code, _, err = call("replay", "run")
+    assert (code, "E0615" in err) == (1, True)
     assert RunFolder(Path("run")).result()["reason"] == "diverged"
     code, out, _ = call("train", "--resume", "run")
     assert code == 0

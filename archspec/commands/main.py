@@ -26,6 +26,7 @@ COMMANDS = {
     "train": "Train a spec; everything it gives goes to a run folder.",
     "evaluate": "Score the weights of a run.",
     "predict": "Write the predictions of a run to a file.",
+    "replay": "Compute the batch once more at which a run went wrong, equation by equation.",
     "runs": "List runs, filter and sort them; `runs compare` shows what differs.",
     "upload": "Send a run to Comet, or make the archive that can be sent.",
     "check": "Check specs: form, axes and domains; then one tiny batch against the reference.",

@@ -62,15 +62,15 @@ def open_machine(spec: Spec, device: str, threads: int | None = None, processes:
 
 
 def reopen(
-    path: Path, split: str, device: str | None, directory: Path | None, display: Display, trust: bool = False
+    path: Path, split: str | None, device: str | None, directory: Path | None, display: Display, trust: bool = False
 ) -> tuple[RunFolder, Task, Machine]:
-    """A run's folder, its task from its own spec with a split prepared, and a machine like the one it ran on."""
+    """A run's folder, its task from its own spec, a split prepared if one is named, and a machine like that of then."""
     old = folder.find(path)
     directory = directory or data_folder(old)
     spec = completed(load_spec(old.spec), directory, display, trust)
     machine = open_machine(spec, device or recorded(old, "device") or "auto", old.told().get("threads"))
     task = assemble(spec, directory, display, trust)
-    return old, prepared(task, directory, display, (split,)), machine
+    return old, prepared(task, directory, display, (split,) if split else ()), machine
 
 
 def recorded(old: RunFolder, option: str) -> str | None:

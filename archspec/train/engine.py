@@ -20,6 +20,8 @@ from archspec.train import optimizer as optimizers
 from archspec.train import schedule as schedules
 from archspec.train.device import open_fabric, place_batch
 from archspec.train.faults import refusal
+from archspec.train.generators import random_state
+from archspec.train.health.failure import Failure
 from archspec.train.health.looks import norms
 from archspec.train.health.watch import Watch
 from archspec.train.metrics import Scores
@@ -29,7 +31,11 @@ from archspec.train.task import Task
 
 
 class Diverged(SpecError):
-    """A loss, a gradient or a parameter is no longer a finite number."""
+    """A loss, a gradient or a parameter is no longer a finite number; with the batch where that was seen, if any."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic], failure: Failure | None = None):
+        super().__init__(diagnostics)
+        self.failure = failure
 
 
 class Step(NamedTuple):
@@ -73,6 +79,11 @@ class Evaluator:
         if placed.mask is not None:
             prediction, y = prediction[placed.mask], y[placed.mask]
         return prediction, self.kind.entries(prediction, y), y
+
+    def loss_of(self, output: Tensor, batch: Batch) -> Tensor:
+        """The loss of a batch that was computed, a penalty left aside."""
+        _, entries, y = self.judged(output, batch)
+        return self.kind.loss(entries, y)
 
     def scores(self, split: Split, watch: Callable[[], None]) -> Scores:
         """Every score over a whole split in evaluation mode; `watch` is called after every batch of this process."""
@@ -135,6 +146,7 @@ class Engine(Evaluator):
         self.schedule.before_step(number)
         self.optimizer.zero_grad()
         placed = place_batch(batch, self.device, self.settings.precision)
+        drawn = random_state() if self.watch.draws else None
         output, penalty = self.wrapped.with_penalty(placed) if self.penalised else (self.wrapped(placed), None)
         prediction, entries, y = self.judged(output, placed)
         loss = self.kind.loss(entries, y, self.processes.total)
@@ -150,36 +162,54 @@ class Engine(Evaluator):
         told = self.processes.total(told)
         heads = torch.cat([told[:1], norm.double().view(1), told[1:], sizes.double()])
         value, length, *rest = heads.tolist()  # one wait for the device
-        self.check(value, length, number)
         epoch, step = (one + 1 for one in divmod(number, self.steps))
-        self.watch.step(trained, rest[-len(trained) :], epoch, step)
-        look = self.watch.look(placed, trained, rest[-len(trained) :]) if self.watch.due(number) else None
+        self.check(value, length, Failure(placed, drawn, True, epoch, step))
+        self.move(placed, trained, rest[-len(trained) :], norm, number)
+        tally.add(prediction.detach(), entries.detach(), y)
+        return Step(value, length, rest[0] if self.penalised else 0.0)
+
+    def move(self, placed: Batch, trained: list[nn.Parameter], sizes: list[float], norm: Tensor, number: int) -> None:
+        """The step of the optimiser, watched: `sizes` are the norms of the gradients, `norm` is that of all."""
+        epoch, step = (one + 1 for one in divmod(number, self.steps))
+        self.watch.step(trained, sizes, epoch, step)
+        look = self.watch.look(placed, trained, sizes) if self.watch.due(number) else None
         if self.settings.clip is not None:
             nn.utils.clip_grads_with_norm_(trained, self.settings.clip, norm)
         self.optimizer.step()
         if look:
             self.watch.finish(look, epoch, step)
-        tally.add(prediction.detach(), entries.detach(), y)
-        return Step(value, length, rest[0] if self.penalised else 0.0)
 
     def portion(self, penalty: Tensor, graphs: int) -> Tensor:
         """A penalty by the share that this process has of the graphs of all; that of no graphs may be 0/0."""
         share = graphs / self.processes.total(torch.tensor(graphs)).item()
         return (penalty if graphs else penalty.nan_to_num()) * share
 
-    def check(self, loss: float, norm: float, number: int) -> None:
+    def check(self, loss: float, norm: float, failure: Failure) -> None:
         """Stop before a step that would spoil the weights."""
         if math.isfinite(loss) and math.isfinite(norm):
             return
-        epoch, step = divmod(number, self.steps)
         what = f"norm of the gradient became {norm}" if math.isfinite(loss) else f"loss became {loss}"
-        raise self.diverged(f"the {what} in epoch {epoch + 1}, step {step + 1}")
+        raise self.diverged(f"the {what} in epoch {failure.epoch}, step {failure.step}", failure)
 
-    def diverged(self, message: str) -> Diverged:
+    def validated(self, loss: float | None, epoch: int) -> None:
+        """Stop where the validation loss is not finite, with the first batch that makes it so."""
+        if loss is not None:
+            return
+        batches = self.outputs(self.task.data.val)
+        spoilt = (batch for batch, _, entries, _ in batches if not torch.isfinite(entries).all())
+        found = next(spoilt, None)
+        failure = None
+        if found is not None:
+            placed = place_batch(found, self.device, self.settings.precision)
+            failure = Failure(placed, None, False, epoch, self.steps)
+        raise self.diverged(f"the validation loss is not finite after epoch {epoch}", failure)
+
+    def diverged(self, message: str, failure: Failure | None) -> Diverged:
         """The error of a run that diverged, naming the first tensor that is not finite."""
         notes = (found,) if (found := first_spoilt(self.module)) else ()
         cure = "start again with a smaller `train.optimizer.lr` or with clipping: `--set train.clip=1.0`"
-        return Diverged([Diagnostic("E0620", message, self.task.place("train", "optimizer"), notes=notes, help=cure)])
+        at = self.task.place("train", "optimizer")
+        return Diverged([Diagnostic("E0620", message, at, notes=notes, help=cure)], failure)
 
 
 def first_spoilt(module: nn.Module) -> str:

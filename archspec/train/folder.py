@@ -30,6 +30,7 @@ class RunFolder:
         self.metrics = path / "metrics.jsonl"
         self.health = path / "health.jsonl"
         self.places = path / "places.json"
+        self.failure = path / "failure.pt"
         self.done = path / "done.json"
         self.checkpoints = path / "checkpoints"
         self.state = self.checkpoints / "last.pt"

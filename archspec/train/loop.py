@@ -125,8 +125,7 @@ def scores(run: Run, split: Split, name: str, interrupt: Interrupt) -> Scores:
 def finish_epoch(run: Run, record: Record) -> None:
     """Learn from the scores, record them, and write a checkpoint where one is due."""
     engine, state, settings = run.engine, run.state, run.engine.settings
-    if record["val"]["loss"] is None:
-        raise engine.diverged(f"the validation loss is not finite after epoch {record['epoch']}")
+    engine.validated(record["val"]["loss"], record["epoch"])
     engine.schedule.after_epoch(record["val"])
     score = monitored(record["val"], engine.kind.monitor)
     if state.best is None or score > state.best.score:

@@ -23,6 +23,7 @@ from archspec.train.faults import fault
 from archspec.train.files import as_json, write, write_json
 from archspec.train.floor import floor_of
 from archspec.train.folder import Record, RunFolder
+from archspec.train.health.explain import explained
 from archspec.train.interrupt import Interrupted
 from archspec.train.loop import Run, Stop
 from archspec.train.processes import ALONE, Processes, command
@@ -207,7 +208,9 @@ def finish(run: Run) -> RunFolder:
         why = loop.fit(run)
     except Diverged as problem:
         conclude(run, Stop("diverged", problem.diagnostics[0].message))
-        raise
+        if run.engine.processes.number > 0:
+            raise
+        raise explained(problem, run.engine, run.folder) from problem
     except Interrupted:
         run.display.say(f"stopped in epoch {run.state.epoch + 1} after step {run.state.step}, and saved as it is")
         again = f"{command(run.engine.processes.count)} --resume {shlex.quote(str(run.folder.path))}"

@@ -7,7 +7,7 @@ from functools import cached_property
 from archspec.emit.source import source
 from archspec.facts import Facts
 from archspec.ir.nodes import Node, Program, Section, full_name
-from archspec.ir.ops import weights_of
+from archspec.ir.ops import RANDOM, weights_of
 from archspec.passes.optimise import APART, PASSES, optimise
 from archspec.passes.schedule import schedule
 from archspec.source import Span
@@ -80,6 +80,25 @@ class Equations:
                     seen[id(node)] = name
                     places[full] = {**self.place(node, section), "kind": node.op}
         return source(replace(plan, seen=seen)), places
+
+    def operands(self) -> dict[str, tuple[str, ...]]:
+        """The values that every value is computed from, by name; states as they were made last."""
+        found: dict[str, tuple[str, ...]] = {}
+        made: dict[str, str] = {}
+        for path, section in self.apart.sections():
+            names = {key: f"{path}.{name}" for key, name in self.names(section)}
+            names |= {id(node): made.get(str(node["name"]), "") for node in section.inputs}
+            for node in section.nodes:
+                if visible(node):
+                    found[names[id(node)]] = tuple(names.get(id(one), one.path) for one in node.operands)
+            made |= {state: names.get(id(value), "") for state, value in section.results}
+        return found
+
+    @cached_property
+    def draws(self) -> bool:
+        """Whether random numbers are drawn when it is computed."""
+        drawing = (*RANDOM, "laplacian_pe")
+        return any(node.op in drawing for _, section in self.program.sections() for node in section.nodes)
 
     def names(self, section: Section) -> Iterator[tuple[int, str]]:
         """A name for every value that can be looked at, by its identity: `gate.v`, `mlp.relu`, `mlp.relu_2`."""

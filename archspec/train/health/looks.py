@@ -42,7 +42,9 @@ class Seen:
     alive: dict[str, Tensor] = field(default_factory=dict)
 
     def see(self, name: str, value: Tensor, over: Pairs | None) -> None:
-        """Take a value's figures."""
+        """Take a value's figures, unless it is chosen in another block alone that has the same text."""
+        if name not in self.places:
+            return
         kind = self.places[name].get("kind", "")
         found = spread(value)
         if kind in SPECIAL:

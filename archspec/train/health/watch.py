@@ -92,6 +92,11 @@ class Watch:
         first = next((one for one in self.names if one.startswith(f"{name}.")), name)
         return self.equations.parameter(first)
 
+    @property
+    def draws(self) -> bool:
+        """Whether the module draws random numbers: a batch is computed again only with the generators as they were."""
+        return self.equations is None or self.equations.draws
+
     def due(self, number: int) -> bool:
         """Whether a step, the run's `number`-th from 0, is looked at."""
         return self.settings.every is not None and number % self.settings.every == 0
