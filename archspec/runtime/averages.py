@@ -35,7 +35,7 @@ class Average(nn.Module):
         self.collecting, self.rows = True, 0
         self.total = torch.zeros(self.mean.shape, dtype=torch.float64, device=self.mean.device)
 
-    def finish(self, add: Add) -> None:
+    def finish(self, add: Add = all_here) -> None:
         """Keep the mean of what was summed up, 0 of nothing."""
         self.collecting = False
         rows = add(torch.tensor(float(self.rows), dtype=torch.float64, device=self.mean.device))
