@@ -95,3 +95,18 @@ def test_zinc_from_arrays_is_zinc_from_pickles(tmp_path, monkeypatch):
 def test_the_page_on_data_has_every_name():
     page = (Path(__file__).parent.parent / "docs" / "data.md").read_text()
     assert [name for name in (*TABLE, *sources.SOURCES) if f"`{name}`" not in page] == []
+
+
+def test_esol_has_columns_of_categories_and_molecules_without_bonds(cache):
+    need("MoleculeNet/esol")
+    data = load(DataSettings(name="esol"), cache)
+    facts = data.facts
+    assert (facts.task, facts.out, facts.benchmark, facts.folds) == ("graph regression", 1, ("mse", "rmse"), 10)
+    assert (len(facts.letters), len(facts.edge_letters), facts.features, facts.symmetric) == (9, 3, None, True)
+    assert sum(facts.graphs.values()) == 1_128
+    graphs = [(split, number) for split in data.splits.values() for number in range(len(split))]
+    sizes = np.concatenate([split.packed.sizes for split in data.splits.values()])
+    assert sizes.sum() == 14_991
+    lone = next((split, number) for split, number in graphs if split.packed.sizes[number] == 1)
+    batch = lone[0].batch([lone[1]])  # methane
+    assert (batch.x[0, 0].item(), batch.x.shape, batch.e.shape) == (6, (1, 9), (0, 3))

@@ -6,11 +6,13 @@ when something fails goes with that folder.
 """
 
 import contextlib
+import importlib
 import inspect
 import io
 import os
 import re
 import shutil
+import sys
 import tempfile
 import time
 import traceback
@@ -24,9 +26,10 @@ from typing import Any
 from archspec.data import folds, read, zinc
 from archspec.data.cache import Draw, Progress, Report, cached
 from archspec.data.infer import facts_of
-from archspec.data.packed import Packed
+from archspec.data.packed import Packed, Rows
 from archspec.data.place import Place
 from archspec.data.read import Unfit
+from archspec.data.saved import allowed
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.facts import Facts, kept
 from archspec.facts.known import known, short_name
@@ -37,10 +40,14 @@ RAW = "ARCHSPEC_DATA"
 VERSION = 2
 """Counts changes of how graphs are converted."""
 
-NO_OPTIONS = ("self", "root", "transform", "pre_transform", "pre_filter", "force_reload", "from_smiles", "log")
+NO_OPTIONS = (
+    *("self", "root", "transform", "pre_transform", "pre_filter", "force_reload", "from_smiles", "log", "meta_dict"),
+)
 """Arguments of PyG's classes that are not for specs to set: folders and Python functions."""
 
 SPLITS = ("train", "val", "test")
+PUBLISHED = {"val": "valid"}
+"""What the Open Graph Benchmark calls a split."""
 
 SCRATCH, ABANDONED = ".reading-", 86_400
 """What temporary folders begin with, and after how many seconds one is no longer in use."""
@@ -87,11 +94,16 @@ class Reader:
             return
         with self.scratch() as root:
             loaded = {split: self.instance(root, split) for split in self.names()}
+            whole: Any = loaded.get("all")
+            if hasattr(whole, "get_idx_split"):
+                index = whole.get_idx_split()
+                loaded = {split: whole[index[PUBLISHED.get(split, split)]] for split in SPLITS}
             self.keep(root)
-            total, done, letters = sum(map(len, loaded.values())), 0, read.letters_of(loaded.values())
+            total, done = sum(map(len, loaded.values())), 0
+            level, letters = self.kinds([graph for graphs in loaded.values() for graph in graphs])
             for split, graphs in loaded.items():
                 watch = partial(self.count, done, total)
-                yield split, [self.converted(graphs, split == "all", letters, watch)]
+                yield split, [self.converted(graphs, split == "all", level, letters, watch)]
                 done += len(graphs)
 
     def arrays(self, raw: Path) -> Iterator[tuple[str, list[Packed]]]:
@@ -108,10 +120,19 @@ class Reader:
         """Tell how many graphs of all are done."""
         self.progress(before + count, total)
 
-    def converted(self, graphs: Any, whole: bool, letters: set[str], watch: Callable[[int], None]) -> Packed:
+    def kinds(self, graphs: list[Any]) -> tuple[Rows, set[str]]:
+        """What carries the labels of all splits, and which of `x` and `edge_attr` are letters in all of them."""
+        try:
+            return read.level_of(graphs), read.letters_of([graphs])
+        except Unfit as problem:
+            raise self.unfit(problem) from problem
+
+    def converted(
+        self, graphs: Any, whole: bool, level: Rows, letters: set[str], watch: Callable[[int], None]
+    ) -> Packed:
         """The graphs of a split, each counted when it is packed."""
         try:
-            return read.packed(graphs, watch, whole, None, letters)
+            return read.packed(graphs, watch, whole, level, letters)
         except Unfit as problem:
             raise self.unfit(problem) from problem
 
@@ -126,10 +147,11 @@ class Reader:
         return inspect.signature(self.made().__init__).parameters
 
     def made(self) -> Any:
-        """The class."""
-        import torch_geometric.datasets
-
-        return getattr(torch_geometric.datasets, self.source.pyg)
+        """The class. Raises SpecError E0411 where its package is not installed."""
+        try:
+            return getattr(importlib.import_module(self.source.module), self.source.pyg)
+        except ImportError as problem:
+            raise self.failure(problem, "") from problem
 
     def instance(self, root: Path, split: str) -> Any:
         """The data set of a split; its noise is kept, and torch's generator is as before."""
@@ -143,13 +165,17 @@ class Reader:
         with contextlib.ExitStack() as stack:
             for redirect in (contextlib.redirect_stderr, contextlib.redirect_stdout):
                 stack.enter_context(redirect(noise))
+            stack.enter_context(
+                torch.serialization.safe_globals(allowed())
+            )  # some read back what they have just written
+            stack.enter_context(silent())
             stack.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore")
             stack.enter_context(torch.random.fork_rng(devices=[]))
             torch.manual_seed(0)  # for classes that draw their splits
             try:
                 return self.made()(**options)
-            except Exception as problem:
+            except (Exception, SystemExit) as problem:
                 raise self.failure(problem, noise.getvalue()) from problem
 
     def check_options(self) -> None:
@@ -189,7 +215,8 @@ class Reader:
             raise SpecError([Diagnostic("E0402", message, path=str(self.directory), help=cure)]) from problem
         try:
             named = {plain(one) for one in self.source.options.values() if isinstance(one, str)}
-            self.given = {place for folder in self.raw_folders() for place in copy(folder, root, named)}
+            parts = self.source.kept
+            self.given = {place for folder in self.raw_folders() for place in copy(folder, root, named, parts)}
             yield root
         finally:
             shutil.rmtree(root, ignore_errors=True)
@@ -207,20 +234,21 @@ class Reader:
     def keep(self, root: Path) -> None:
         """Keep what was downloaded, now that it could be read."""
         for file in list(root.rglob("*")):
-            if file.is_file() and file not in self.given and "raw" in file.relative_to(root).parts:
+            if file.is_file() and file not in self.given and {*self.source.kept} & {*file.relative_to(root).parts}:
                 target = self.downloads() / file.relative_to(root)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 part = target.with_name(f".{target.name}.{os.getpid()}.part")
                 shutil.copyfile(file, part)
                 part.replace(target)
 
-    def failure(self, problem: Exception, noise: str) -> SpecError:
+    def failure(self, problem: BaseException, noise: str) -> SpecError:
         """What an exception of PyG's means."""
         name, at = self.settings.name, self.place("data", "name")
         line = last_line(problem)
         if isinstance(problem, ImportError):
-            needed = problem.name or str(problem)
-            cure = f"`pip install {needed}`; the extra `archspec-nn[data]` has what most data sets need"
+            needed = (problem.name or str(problem)).partition(".")[0]
+            extra = "ogb" if needed == "ogb" else "data"
+            cure = f"`pip install {needed}`; the extra `archspec-nn[{extra}]` has what most data sets need"
             return wrong("E0411", f"PyG needs the package `{needed}` to read `{name}`", at, cure)
         if isinstance(problem, AssertionError | TypeError) and not noise:
             return wrong("E0407", f"`{self.source.pyg}` refuses its options", at, "see PyG's documentation", line)
@@ -249,7 +277,17 @@ def alike(value: object, default: object) -> bool:
     return default is None or type(value) is type(default) or (isinstance(default, float) and type(value) is int)
 
 
-def last_line(problem: Exception) -> str:
+@contextlib.contextmanager
+def silent() -> Iterator[None]:
+    """Whoever asks a question gets no answer, which is an EOFError, since nobody sees the question."""
+    before, sys.stdin = sys.stdin, io.StringIO()
+    try:
+        yield
+    finally:
+        sys.stdin = before
+
+
+def last_line(problem: BaseException) -> str:
     """The line of PyG's that raised an exception: what an `assert` without a message asks for."""
     frames = traceback.extract_tb(problem.__traceback__)
     return f"at `{frames[-1].line}`" if frames and frames[-1].line else ""
@@ -265,7 +303,7 @@ def plain(name: str) -> str:
     return name.lower().replace("-", "_")
 
 
-def copy(folder: Path, root: Path, named: set[str]) -> Iterator[Path]:
+def copy(folder: Path, root: Path, named: set[str], parts: tuple[str, ...]) -> Iterator[Path]:
     """Copy raw files below a folder into folders like theirs in `root`, where those that are there stay.
 
     Of several data sets of a class only the one is copied whose folder is called like an option. Yields the copies.
@@ -273,7 +311,7 @@ def copy(folder: Path, root: Path, named: set[str]) -> Iterator[Path]:
     for file in folder.rglob("*"):
         inside = file.relative_to(folder)
         place, wanted = root / inside, inside.parts[0] == "raw" or not named or plain(inside.parts[0]) in named
-        if file.is_file() and wanted and "raw" in inside.parts and not place.exists():
+        if file.is_file() and wanted and {*parts} & {*inside.parts} and not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, place)
             yield place

@@ -33,7 +33,7 @@ def packed(
     of several kinds of nodes, or that do not have the same columns.
     """
     if not len(graphs):
-        raise Unfit("holds no graphs")
+        raise Unfit("has a split without graphs")
     level = level or level_of(graphs)
     letters = letters_of([graphs]) if letters is None else letters
     parts = []
@@ -49,7 +49,9 @@ def packed(
 
 
 def level_of(graphs: Sequence[Any]) -> Rows:
-    """What carries a label, from how many labels every graph has."""
+    """What carries a label, from how many labels every graph has. Raises Unfit."""
+    if not len(graphs):
+        raise Unfit("holds no graphs")
     first = graphs[0]
     if not hasattr(first, "edge_index") or not hasattr(first, "num_nodes"):
         raise Unfit("has several kinds of nodes or edges, which is not supported yet")

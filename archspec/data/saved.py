@@ -40,7 +40,7 @@ def loaded(path: Path, trust: bool) -> Any:
     import torch
 
     try:
-        with only(allowed()):
+        with only([*allowed(), (empty, "collections.defaultdict")]):
             return torch.load(path, map_location="cpu", weights_only=not trust)
     except Exception as problem:  # a damaged file raises whatever its bytes ask for
         if isinstance(problem, pickle.UnpicklingError) and not trust and (asked := UNSAFE.search(str(problem))):
@@ -67,17 +67,17 @@ def only(classes: Sequence[Any]) -> Iterator[None]:
 
 
 def allowed() -> list[Any]:
-    """What graphs of PyG are made of: classes, and what stands for the one that torch cannot read back."""
+    """The classes that graphs of PyG are made of."""
     from torch_geometric.data import Data
     from torch_geometric.data.data import DataEdgeAttr, DataTensorAttr
     from torch_geometric.data.storage import AttrType, BaseStorage, EdgeStorage, GlobalStorage, NodeStorage
 
     storages = (BaseStorage, GlobalStorage, NodeStorage, EdgeStorage)
-    return [Data, DataEdgeAttr, DataTensorAttr, *storages, AttrType, (empty, "collections.defaultdict")]
+    return [Data, DataEdgeAttr, DataTensorAttr, *storages, AttrType]
 
 
 def empty(*_default: object) -> dict[Any, Any]:
-    """In place of a `defaultdict`: what graphs remember of their attributes, and `RandomLinkSplit` leaves in them."""
+    """In place of a `defaultdict`, which torch cannot read back and `RandomLinkSplit` leaves in graphs."""
     return {}
 
 

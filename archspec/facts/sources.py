@@ -4,17 +4,19 @@ import ast
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from archspec.syntax.schema import DataSettings, Scalar
 
+PYG = "torch_geometric.datasets"
+
 
 @dataclass(frozen=True)
 class Source:
-    """A class of `torch_geometric.datasets`, and options it is called with."""
+    """A class of `torch_geometric.datasets`, or of another module that makes such, and options it is called with."""
 
     pyg: str
     options: Mapping[str, Scalar] = field(default_factory=dict)
@@ -22,6 +24,9 @@ class Source:
     """Where its raw files are below the folder in `ARCHSPEC_DATA`, the name of the class if empty."""
     benchmark: tuple[str, str] | None = None
     """Loss and main score of the benchmark, None for those of the kind of task."""
+    module: str = PYG
+    kept: tuple[str, ...] = ("raw",)
+    """Names of the folders and files that raw data consists of."""
 
 
 ROC, POSITIVE = ("cross_entropy", "roc_auc"), ("weighted_cross_entropy", "acc")
@@ -41,6 +46,21 @@ def heterophilous(name: str, benchmark: tuple[str, str] | None = None) -> Source
     """A set of Platonov et al., *A critical look at the evaluation of GNNs under heterophily*."""
     return Source("HeterophilousGraphDataset", {"name": name}, "Heterophilous", benchmark)
 
+
+def ogb(name: str, benchmark: tuple[str, str] | None = None) -> Source:
+    """A set of molecules of the Open Graph Benchmark (Hu et al. 2020), read by its own package."""
+    parts = ("raw", "split", "RELEASE_v1.txt")
+    return Source("PygGraphPropPredDataset", {"name": name}, "OGB", benchmark, "ogb.graphproppred", parts)
+
+
+RANKS, MANY_RANKS = ("bce_with_logits", "roc_auc"), ("bce_with_logits", "average_precision")
+OGB: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(("molhiv", "molbace", "molbbbp"), ROC),
+    **dict.fromkeys(("molpcba", "molmuv"), MANY_RANKS),
+    **dict.fromkeys(("molclintox", "molsider", "moltox21", "moltoxcast"), RANKS),
+    **dict.fromkeys(("molesol", "molfreesolv", "mollipo"), ("mse", "rmse")),
+}
+"""Loss and score of the benchmark's sets; of several answers each score is the mean over them."""
 
 SOURCES: Mapping[str, Source] = {
     "zinc": Source("ZINC", {"subset": True}, benchmark=("l1", "mae")),
@@ -64,6 +84,7 @@ SOURCES: Mapping[str, Source] = {
     "cifar10": gnn_benchmark("CIFAR10"),
     "peptides_func": Source("LRGBDataset", {"name": "Peptides-func"}, "LRGB"),
     "peptides_struct": Source("LRGBDataset", {"name": "Peptides-struct"}, "LRGB"),
+    **{f"ogbg-{name}": ogb(f"ogbg-{name}", benchmark) for name, benchmark in OGB.items()},
 }
 """Short names."""
 
@@ -82,7 +103,7 @@ def classes() -> frozenset[str]:
 def source(settings: DataSettings) -> Source | None:
     """The class that reads a data set, with all its options; None where PyG does not know it."""
     if short := SOURCES.get(settings.name):
-        return Source(short.pyg, {**short.options, **settings.options}, short.folder, short.benchmark)
+        return replace(short, options={**short.options, **settings.options})
     if settings.name not in classes():
         return None
     for one in SOURCES.values():  # by its class with the same options it is the same data set
