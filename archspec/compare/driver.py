@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from archspec.compare import git
 from archspec.compare.sources import Source, copied
-from archspec.diagnostics import Problems, SpecError, concise
+from archspec.diagnostics import Diagnostic, Problems, SpecError, concise
 from archspec.syntax.files import read_source
 from archspec.syntax.format import format_text
 from archspec.syntax.spec import Spec
@@ -29,6 +29,9 @@ def driven(arguments: Sequence[str], show: Shown) -> str:
     """What git is to show, by how it calls: with one file for textconv, with seven or nine words for a difference."""
     if len(arguments) == 1:
         return canonical(Path(arguments[0]))
+    if len(arguments) not in (7, 9):
+        help = "`archspec diff --git --install` tells git to"
+        raise SpecError([Diagnostic("E0044", "`diff --git` is for git to call", help=help)])
     path, old, _, _, new, *_ = arguments
     head = f"diff --archspec a/{path} b/{renamed(arguments)}\n"
     contents = [b"" if one == NOTHING else Path(one).read_bytes() for one in (old, new)]
@@ -37,9 +40,10 @@ def driven(arguments: Sequence[str], show: Shown) -> str:
     try:
         specs = [spec_of(path, content) for content in contents]
         return head + show(*(Source(f"{side}/{path}", spec) for side, spec in zip("ab", specs, strict=True)))
-    except SpecError as error:
+    except Exception as error:  # whatever it is, git has to go on
+        reason = concise(error.diagnostics[0]) if isinstance(error, SpecError) else f"bug in archspec: {error!r}"
         spec = any(LOOKS_LIKE_SPEC.search(content) for content in contents)
-        note = f"# shown as text: {concise(error.diagnostics[0])}\n" if spec else ""
+        note = f"# shown as text: {reason}\n" if spec else ""
         return head + note + as_text(path, contents)
 
 

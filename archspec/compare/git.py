@@ -59,7 +59,8 @@ def install(command: str, patterns: Sequence[str]) -> list[str]:
     folder = top()
     said = []
     for key, value in ((f"diff.{DRIVER}.command", command), (f"diff.{DRIVER}.textconv", command)):
-        ask("config", key, value, folder=folder)
+        if ask("config", key, value, folder=folder) is None:
+            raise SpecError([Diagnostic("E0045", f"git cannot set `{key}`", help=f"try `git config {key} '{value}'`")])
         said.append(f"git config {key} '{value}'")
     attributes = folder / ".gitattributes"
     before = attributes.read_text(encoding="utf-8") if attributes.exists() else ""
