@@ -13,8 +13,10 @@ import os
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -180,6 +182,41 @@ def flow(settings: dict) -> str:
     return f"{name}: {said}" if name else said.replace("None", "none")
 
 
+def through_git() -> str:
+    """What setting up git says, and what git then shows of two commits, in a repository made for it."""
+    steps = ROOT / "docs" / "examples" / "steps"
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        environment = without_git(place)
+        (place / "repository").mkdir()
+
+        def run(command: str) -> str:
+            words, here = shlex.split(command), place / "repository"
+            return subprocess.run(words, cwd=here, env=environment, capture_output=True, text=True, check=True).stdout
+
+        for command in ("git init -q", "git config user.name a", "git config user.email a@example.org"):
+            run(command)
+        shutil.copy(steps / "gin.yaml", place / "repository")
+        text = (steps / "sigmoid_eps.yaml").read_text(encoding="utf-8")
+        for change in (text, text.replace("sum[j in N](x[j])", "relu(sum[j in N](x[j]))")):
+            (place / "repository" / "mine.yaml").write_text(change, encoding="utf-8")
+            run("git add .")
+            run("git commit -q -m step")
+        shown = ("archspec diff --git --install", "git diff HEAD~1")
+        return "\n".join(["```console", *(f"$ {one}\n{run(one).rstrip()}" for one in shown), "```"])
+
+
+def without_git(place: Path) -> dict[str, str]:
+    """An environment in which `archspec` is this checkout's, and git has no settings of the user's."""
+    shim = place / "bin" / "archspec"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m archspec "$@"\n', encoding="utf-8")
+    shim.chmod(0o755)
+    path = {"PATH": f"{shim.parent}{os.pathsep}{os.environ['PATH']}"}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return kept | path | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "specs": specs,
     "primitives": primitives,
@@ -189,6 +226,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "modules": modules,
     "passes": passes,
     "forms": forms,
+    "git": through_git,
     "protocols": published,
 }
 

@@ -51,7 +51,6 @@ WRONG = {
     ("show", "gni"): "gni: E0001 there is no file `gni` (write `gin`)",
     ("show", "gin", "--set", "model.sizs.d=3"): "--set:1:7: E0030 unknown key `sizs` in `model` (write `sizes`)",
     ("fmt", "absent.yaml"): "absent.yaml: E0001",
-    ("check", "gin", "--static", "--equals", "gin"): "E0044 `--equals` runs both specs (leave `--static` out)",
 }
 
 

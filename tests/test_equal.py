@@ -1,17 +1,25 @@
 """The comparison itself: tolerances, what counts as different, and what `check` reports."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 import torch
+from click.testing import CliRunner
 
+from archspec.commands.equal import DIFFERENT, command
 from archspec.diagnostics import SpecError
 from archspec.equal import module
+from archspec.equal.assignments import TRIES, assignments, calls
 from archspec.equal.batch import packed
 from archspec.equal.compare import compare, without_dropout
 from archspec.equal.differences import Differences, difference
 from archspec.equal.module import Disagreement, agreement
-from archspec.equal.specs import equality
+from archspec.equal.specs import Verdict, verdict
+from archspec.pipeline import compile_spec
 from archspec.reference import Graph
-from archspec.syntax.load import load_spec
+from archspec.syntax.load import load_spec, parse_spec
+from tests.checking import spec_text
 from tests.compiling import CATEGORIES, of_file, of_layer
 from tests.nodes import doubles
 
@@ -135,22 +143,69 @@ def test_graphs_the_data_set_has_not_are_left_out_where_equations_are_not_finite
 SMALL = ["model.sizes.d=4", "model.stack=2 * layer"]
 
 
-@pytest.mark.parametrize(
-    "layer",
-    [
-        "h = x + eps * x + sum[j in N](x[j])\nx = x + relu(between(mlp(h)))",
-        "h = eps * x + sum[j in N + i](x[j])\nx = relu(between(mlp(h))) + x",
-        "h = (1 + eps) * x + mean[j in N](x[j]) * degree\nx = x + relu(between(mlp(h)))",
-    ],
-)
-def test_specs_that_compute_the_same(layer):
-    one, other = load_spec("gin", SMALL), load_spec("gin", [*SMALL, f"model.where.layer={layer}"])
-    found = equality(one, other)
-    assert found.startswith("outputs and gradients of 25 weights equal those of gin up to ")
-    assert "note" not in found
+def judged_specs(one: Sequence[str], other: Sequence[str]) -> Verdict:
+    """Two small specs like gin, changed."""
+    return verdict(load_spec("gin", [*SMALL, *one]), load_spec("gin", [*SMALL, *other]))
 
 
-DIFFERENT = {
+def layer(text: str) -> list[str]:
+    """Another layer, as a change."""
+    return [f"model.where.layer={text}\nx = x + relu(between(mlp(h)))"]
+
+
+PROVED = {
+    "nothing": [],
+    "a distributed sign": layer("h = --(1 + eps) * x + sum[j in N](x[j])"),
+    "another order": layer("h = sum[j in N](x[j]) + x * (eps + 1)"),
+    "another name": ["model.where.eps=null", "model.where.a=scalar(0)", *layer("h = (1 + a) * x + sum[j in N](x[j])")],
+    "another beginning": ["model.where.eps=scalar(0.5)"],
+}
+
+
+@pytest.mark.parametrize("title", PROVED)
+def test_one_normal_form_is_a_proof(title):
+    found = judged_specs([], PROVED[title])
+    assert found.kind == "proved"
+    assert ("note: they begin at other values" in found.notes) == (title == "another beginning")
+
+
+AGREED = {
+    "a product taken apart": (layer("h = x + eps * x + sum[j in N](x[j])"), ""),
+    "i among its neighbours": (layer("h = eps * x + sum[j in N + i](x[j])"), ""),
+    "a mean times their number": (layer("h = (1 + eps) * x + mean[j in N](x[j]) * degree"), ""),
+    "another name and another form": (
+        ["model.where.eps=null", "model.where.a=scalar(0)", *layer("h = x + a * x + sum[j in N](x[j])")],
+        "note: with layers.*.eps as layers.*.a",
+    ),
+}
+
+
+@pytest.mark.parametrize("title", AGREED)
+def test_specs_that_agree(title):
+    change, note = AGREED[title]
+    found = judged_specs([], change)
+    assert found.kind == "agreed"
+    assert found.told.startswith("outputs and gradients of 25 weights on 18 graphs up to ")
+    assert found.notes == ((note,) if note else ())
+
+
+def test_weights_whose_names_have_changed_places():
+    """Their sum is the same function, which no name tells: only another assignment of the weights."""
+    body = (
+        "model.where.layer=p, q = linear(x, d), linear(x, d)\nx = x + eps * {0} * relu({1}) + {0} * sum[j in N](x[j])"
+    )
+    one, other = ([body.format(*names), "model.where.mlp(h)=h"] for names in ("pq", "qp"))
+    assert judged_specs(one, other).kind == "proved"
+    apart = body.replace(
+        "eps * {0} * relu({1}) + {0} * sum[j in N](x[j])", "{0} * (eps * relu({1}) + sum[j in N](x[j]))"
+    )
+    found = judged_specs(one, [apart.format("q", "p"), "model.where.mlp(h)=h"])
+    assert found.kind == "agreed"
+    assert "layers.*.p.weight as layers.*.q.weight" in found.notes[0]
+    assert "ways tried" in found.notes[0]
+
+
+UNEQUAL = {
     "model.where.layer=h = 2 * x + sum[j in N](x[j])\nx = x + relu(between(mlp(h)))": "gin has or sets layers.*.eps",
     "model.where.between=detach": "gin has or sets layers.*.between.weight, layers.*.between.bias",
     "model.output=2 * sum(each(layers(x), h => linear(h, out)))": "",
@@ -159,29 +214,69 @@ DIFFERENT = {
 }
 
 
-@pytest.mark.parametrize("change", DIFFERENT)
+@pytest.mark.parametrize("change", UNEQUAL)
 def test_specs_that_do_not(change):
-    with pytest.raises(SpecError) as raised:
-        equality(load_spec("gin", SMALL), load_spec("gin", [*SMALL, change]))
-    [found] = raised.value.diagnostics
-    assert found.code == "E0315"
-    assert found.message.startswith("gin does not equal gin in training: ")
-    assert DIFFERENT[change] in "\n".join(found.notes)
-    assert bool(found.notes) == bool(DIFFERENT[change])
+    found = judged_specs([], [change])
+    assert found.kind == "different"
+    assert found.told.startswith("on a")
+    assert UNEQUAL[change] in "\n".join(found.notes)
+
+
+def test_the_smallest_graph_and_the_first_equation():
+    found = judged_specs([], layer("h = (1 + eps) * x + max[j in N](x[j])"))
+    assert found.told.startswith("on an undirected graph with 3 nodes (1→0, 0→1, 2→0, 0→2), in ")
+    assert found.notes[:2] == ("first in gin: layers.0: sum[j in N](x[j])", "first in gin: layers.0: max[j in N](x[j])")
+    found = judged_specs([], layer("h = (1 + eps) * x + sum[j in N](x[j]) + 1"))
+    assert "with 1 node and no edges" in found.told
 
 
 def test_weights_of_one_spec_alone_stay_as_they_begin():
-    plain = "model.where.layer=h = x + sum[j in N](x[j])\nx = x + relu(between(mlp(h)))"
-    other = load_spec("gin", [*SMALL, plain])
-    assert "note: only gin has or sets layers.*.eps" in equality(load_spec("gin", SMALL), other)
-    with pytest.raises(SpecError, match="E0315"):
-        equality(load_spec("gin", [*SMALL, "model.where.eps=scalar(0.1)"]), other)
+    plain = layer("h = x + sum[j in N](x[j])")
+    assert "note: only gin has or sets layers.*.eps" in judged_specs([], plain).notes
+    assert not judged_specs(["model.where.eps=scalar(0.1)"], plain)
 
 
 def test_weights_that_a_spec_sets_are_its_own():
-    half = load_spec("gin", [*SMALL, "parameters={layers.*.eps: {init: 0.5}}"])
-    assert "note: only gin has or sets layers.*.eps" in equality(
-        half, load_spec("gin", [*SMALL, "model.where.eps=scalar(0.5)"])
+    half = ["parameters={layers.*.eps: {init: 0.5}}"]
+    assert "note: only gin has or sets layers.*.eps" in judged_specs(half, ["model.where.eps=scalar(0.5)"]).notes
+    assert not judged_specs(half, [])
+
+
+def test_only_with_data_can_specs_be_run():
+    one, other = (
+        spec_text(data="", output="linear(x, d)", layer=text) for text in ("x = x + x * x", "x = x * (1 + x)")
     )
-    with pytest.raises(SpecError, match="E0315"):
-        equality(half, load_spec("gin", SMALL))
+    with pytest.raises(SpecError, match="E0311"):
+        verdict(parse_spec(one), parse_spec(other))
+    assert verdict(parse_spec(one), parse_spec(one)).kind == "proved"
+
+
+GATES = "layers.*.gate.w0: {init: 40}\nlayers.*.gate.w1: {init: 40}\n"
+IDENTITY = "layers.*.gate.*.weight: {init: {name: eye_}}\nlayers.*.gate.*.bias: {init: 0}\n"
+
+
+def test_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    invoke = CliRunner().invoke
+    assert invoke(command, ["gin", "gin_norms_on"]).exit_code == 0
+    assert invoke(command, ["gin", "gin_inner_off", "--set", "model.sizes.d=4"]).exit_code == DIFFERENT == 2
+    small = ["--set", "model.sizes.d=10", "--set", "model.sizes.heads=2", "--set", "model.stack=layer"]
+    Path("gates.yaml").write_text(f"# both open\n{GATES}{IDENTITY}")
+    Path("half.yaml").write_text("parameters:\n  layers.*.gate.w1: {init: 0}\n")
+    found = invoke(command, ["gin_as_gating", "gin", *small, "--with", "gates.yaml", "--with", "half.yaml"])
+    assert found.exit_code == DIFFERENT
+    assert "gates.yaml: agreed: " in found.output
+    assert "half.yaml: different: " in found.output
+    Path("wrong.yaml").write_text("layers.*.gatee: {init: 0}\n")
+    with pytest.raises(SpecError, match="E0501"):
+        invoke(command, ["gin_as_gating", "gin", "--with", "wrong.yaml"], catch_exceptions=False)
+    Path("list.yaml").write_text("- 1\n")
+    for name, code in {"list.yaml": "E0032", "no.yaml": "E0001"}.items():
+        with pytest.raises(SpecError, match=code):
+            invoke(command, ["gin", "gin", "--with", name], catch_exceptions=False)
+
+
+def test_assignments_begin_with_names_and_are_few():
+    first, second = (compile_spec(load_spec(name)).program for name in ("content_attention", "gps"))
+    assert next(assignments(first, first)) == {name: name for name in calls(first)}
+    assert len(list(assignments(first, second))) <= TRIES

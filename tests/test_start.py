@@ -38,6 +38,8 @@ TEXTUAL = (
     "show content_attention --as plan --backend attention=dense",
     "show gin --as ir --after hoist",
     "diff gin gin_sigmoid_eps",
+    "diff gin gps --level expanded --format html",
+    "diff gin gin_last --level ir",
     "check --static gin position_gating",
     f"fmt --check {ROOT / 'specs'}",
     "new mine --from gin",

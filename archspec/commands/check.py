@@ -14,24 +14,18 @@ from archspec.syntax.spec import Spec
 @click.command("check")
 @click.argument("specs", nargs=-1, required=True)
 @click.option("--static", is_flag=True, help="Read and type the specs only; no torch.")
-@click.option("--equals", metavar="OTHER", help="Compare with this spec too, given the weights that both have.")
 @spec_options
-def command(specs: tuple[str, ...], static: bool, equals: str | None, overrides: tuple[str, ...]) -> None:
+def command(specs: tuple[str, ...], static: bool, overrides: tuple[str, ...]) -> None:
     """Check SPECS.
 
     Without `--static` each is also built and run, forward and backward, on a few small odd graphs in float64, and
-    compared with the reference evaluator. With `--equals` it must also give the outputs and gradients of another spec,
-    on graphs such as the data set may hold; `--set` applies to both.
+    compared with the reference evaluator.
     """
-    if static and equals:
-        raise SpecError([Diagnostic("E0044", "`--equals` runs both specs", help="leave `--static` out")])
     wrong: list[Diagnostic] = []
     for path in specs:
         try:
             spec = load_spec(path, overrides)
             click.echo(f"{path}: {checked(spec, static)}")
-            if equals:
-                click.echo(f"{path}: {compared(spec, load_spec(equals, overrides))}")
         except SpecError as error:
             wrong += error.diagnostics
     if wrong:
@@ -62,10 +56,3 @@ def checked(spec: Spec, static: bool) -> str:
 def built_parameters(spec: Spec) -> int:
     """Trainable numbers of the module, where it holds some that archspec did not write."""
     return sum(parameter.numel() for parameter in build(spec).module.parameters())
-
-
-def compared(spec: Spec, other: Spec) -> str:
-    """That two specs compute the same, in one line. Raises SpecError where they do not."""
-    from archspec.equal.specs import equality
-
-    return equality(spec, other)

@@ -36,32 +36,34 @@ class Source:
         return self.name if self.spec.name == self.name else f"{self.name} ({self.spec.name})"
 
 
-def read(name: str, overrides: Sequence[str] = ()) -> Source:
-    """The spec that a name stands for. Raises SpecError."""
+def read(name: str, overrides: Sequence[str] = (), above: Section | None = None) -> Source:
+    """The spec that a name stands for, with overrides and one more layer laid over it. Raises SpecError."""
     if name.startswith(PREFIX):
-        return Source(name, at_revision(name, overrides))
+        return Source(name, at_revision(name, overrides, above))
     folder = Path(name)
-    return Source(name, load_spec(folder / SPEC if (folder / SPEC).is_file() else name, overrides))
+    return Source(name, load_spec(folder / SPEC if (folder / SPEC).is_file() else name, overrides, above))
 
 
-def at_revision(name: str, overrides: Sequence[str]) -> Spec:
+def at_revision(name: str, overrides: Sequence[str], above: Section | None) -> Spec:
     """The spec in `git:REV:PATH`; what it extends and uses is read at that revision too."""
     revision, colon, path = name.removeprefix(PREFIX).partition(":")
     if not (revision and colon and path):
         help = "such as `git:HEAD~1:specs/gin.yaml`"
         raise SpecError([Diagnostic("E0044", f"`{name}` does not name a file at a revision", help=help)])
     top, place = git.top(), git.path_from_top(path)
-    return copied(place, lambda one: git.file(top, revision, one), name, overrides)
+    return copied(place, lambda one: git.file(top, revision, one), name, overrides, above)
 
 
-def copied(place: PurePosixPath, read: Read, name: str, overrides: Sequence[str] = ()) -> Spec:
+def copied(
+    place: PurePosixPath, read: Read, name: str, overrides: Sequence[str] = (), above: Section | None = None
+) -> Spec:
     """The spec of a file that is read by other means: it and what it extends, put beside each other for a moment."""
     with tempfile.TemporaryDirectory(prefix="archspec-") as folder:
         root = Path(folder)
         if not copy(place, read, root):
             raise SpecError([Diagnostic("E0001", f"there is no file `{name}`", path=name, help="name another")])
         try:
-            return load_spec(root / place, overrides)
+            return load_spec(root / place, overrides, above)
         except SpecError as error:
             raise SpecError([elsewhere(one, root, place, name) for one in error.diagnostics]) from None
 

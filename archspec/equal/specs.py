@@ -1,52 +1,83 @@
-"""Whether two specs compute the same with the weights they share: what `archspec check --equals` runs."""
+"""Whether two specs compute the same: proved, agreed on graphs, or different; what `archspec equal` runs.
+
+Proved where both have one normal form. Else the weights of one are given to the other, by name, then by role, then in
+whatever way fits; outputs, and gradients of all weights that both have, are compared in float64, in training and in
+evaluation, on small odd graphs such as the data set may hold. Weights that `parameters:` sets keep the values it says,
+those that only one spec has stay as they begin.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from archspec.compare.same import by_shape, same, with_beginnings
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.equal.assignments import Assignment, assignments
 from archspec.equal.compare import Result, differences, is_statistic, of_module
 from archspec.equal.differences import Differences
-from archspec.equal.finite import possible
-from archspec.equal.samples import SHAPES, UNDIRECTED, samples
+from archspec.equal.odd import graphs_for
+from archspec.equal.separate import Sides, separation
 from archspec.facts import Facts
 from archspec.ir.settings import initial
-from archspec.pipeline import Built, build, facts_of
+from archspec.pipeline import Built, build, compile_spec, facts_of
 from archspec.reference import Graph, initial_weights
 from archspec.syntax.spec import Spec
 
 Weights = Mapping[str, Tensor]
 
-CURE = "weights that only one of them has stay as they begin: set them in `parameters:`"
+QUICK = 3
+"""Graphs on which assignments of weights are tried."""
 
 
-def equality(spec: Spec, other: Spec) -> str:
-    """Compare outputs and gradients of two specs on small graphs such as the data set may hold; what was found.
+@dataclass(frozen=True)
+class Verdict:
+    """How strong it is, and what was found, in lines."""
 
-    Weights that both have, by name and shape, and that neither sets in `parameters:` get the same random values, and
-    their gradients are compared; each of the others stays as it begins. Raises SpecError for a spec that does not
-    compile, E0311 where the first names no data set, and E0315 where something differs.
-    """
-    facts = facts_of(spec)
+    kind: Literal["proved", "agreed", "different"]
+    told: str
+    notes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.kind != "different"
+
+    def __str__(self) -> str:
+        return "\n  ".join((f"{self.kind}: {self.told}", *self.notes))
+
+
+def verdict(spec: Spec, other: Spec) -> Verdict:
+    """Whether two specs compute the same. Raises SpecError for one that does not compile, and E0311 where only running
+    them could tell and the first names no data set."""
+    facts = facts_of(spec) or facts_of(other)
+    first, second = (compile_spec(one, facts).program for one in (spec, other))
+    if (mapping := same(first, second, by_shape)) is not None:
+        many = sum(not name.startswith("draw ") for name in mapping)
+        begin = () if same(first, second, with_beginnings) is not None else ("note: they begin at other values",)
+        return Verdict("proved", f"one normal form, with the weights of {many} calls", begin)
     if facts is None:
         message = "only with a data set is it known whether two specs compute the same"
         raise SpecError([Diagnostic("E0311", message, help="add a `data:` section, such as `data: {name: pattern}`")])
-    built = [built_with_seed(one, facts) for one in (spec, other)]
-    shared, worst = shared_weights(built), 0.0
-    graphs = [graph for graph in samples(facts, shapes=(*SHAPES, *UNDIRECTED)) if possible(graph, facts)]
-    for mode, training in (("training", True), ("evaluation", False)):
-        found = compared([result(one, graphs, shared, training) for one in built])
-        if not found.ok():
-            told = min(found.beyond(), key=lambda one: one.kind != "output")
-            message = f"{spec.name} does not equal {other.name} in {mode}: {told}"
-            raise SpecError([Diagnostic("E0315", message, notes=tuple(alone(built)), help=CURE)])
-        worst = max(worst, found.worst)
-    many = sum(not is_statistic(name) for name in shared)
-    head = f"outputs and gradients of {many} weights equal those of {other.name} up to {worst:.0e}"
-    return "\n  note: ".join((head, *alone(built)))
+    return run((spec, other), facts)
+
+
+def run(specs: tuple[Spec, Spec], facts: Facts) -> Verdict:
+    """What running both says."""
+    first, second = (built_with_seed(one, facts) for one in specs)
+    graphs = graphs_for(facts)
+    tried = 0
+    pairs: list[Pair] = []
+    for assignment in assignments(first.program, second.program):
+        tried += 1
+        pair = Pair(first, second, assignment)
+        pairs.append(pair)
+        if pair.compared(graphs[:QUICK], True).ok():
+            found = [pair.compared(graphs, training) for training in (True, False)]
+            if all(one.ok() for one in found):
+                return pair.agreed(found, len(graphs), tried)
+    return pairs[0].different(graphs, facts, tried)
 
 
 def built_with_seed(spec: Spec, facts: Facts) -> Built:
@@ -56,42 +87,87 @@ def built_with_seed(spec: Spec, facts: Facts) -> Built:
         return build(spec, facts)
 
 
-def shared_weights(built: Sequence[Built]) -> Weights:
-    """Random values for the weights that both have and neither sets."""
-    first, second = (initial_weights(one.program) for one in built)
-    said = {name for one in built for name in initial(one.program.settings)}
-    return {
-        name: one
-        for name, one in first.items()
-        if name in second and second[name].shape == one.shape and name not in said
-    }
+class Pair:
+    """Two built specs, and which weights of the first are which of the second."""
+
+    def __init__(self, first: Built, second: Built, assignment: Assignment):
+        self.built = (first, second)
+        self.names = self.tensors(assignment)
+        mine = initial_weights(first.program)
+        shared = {name: mine[name] for name in self.names}
+        self.weights: tuple[Weights, Weights] = (
+            {**first.module.double().state_dict(), **shared},
+            {**second.module.double().state_dict(), **{self.names[name]: one for name, one in shared.items()}},
+        )
+
+    def tensors(self, assignment: Assignment) -> Mapping[str, str]:
+        """The tensors of the first that are those of the second: none that `parameters:` of either sets."""
+        mine, theirs = (initial_weights(one.program) for one in self.built)
+        said, also = (initial(one.program.settings) for one in self.built)
+        found = {}
+        for call, partner in assignment.items():
+            for name in mine:
+                other = partner + name.removeprefix(call)
+                inside = name == call or name.startswith(f"{call}.")
+                if inside and other in theirs and name not in said and other not in also:
+                    found[name] = other
+        return {name: other for name, other in found.items() if mine[name].shape == theirs[other].shape}
+
+    def results(self, graphs: Sequence[Graph], training: bool) -> tuple[Result, Result]:
+        """What both give, and the gradients that both have, by their names in the first."""
+        ours, theirs = (
+            of_module(one.module, graphs, weights, training)
+            for one, weights in zip(self.built, self.weights, strict=True)
+        )
+        back = {other: name for name, other in self.names.items()}
+        turned = {back.get(name, f"only {name}"): one for name, one in theirs.gradients.items() if not of_data(name)}
+        turned |= {name: one for name, one in theirs.gradients.items() if of_data(name)}
+        both = ours.gradients.keys() & turned.keys()
+        return (
+            replace(ours, gradients={name: one for name, one in ours.gradients.items() if name in both}),
+            replace(theirs, gradients={name: turned[name] for name in both}),
+        )
+
+    def compared(self, graphs: Sequence[Graph], training: bool) -> Differences:
+        """How far apart they are."""
+        return differences(*self.results(graphs, training))
+
+    def agreed(self, found: Sequence[Differences], graphs: int, tried: int) -> Verdict:
+        """That they agree, and how well that was looked into."""
+        worst = max(one.worst for one in found)
+        many = sum(not is_statistic(name) for name in self.names)
+        told = f"outputs and gradients of {many} weights on {graphs} graphs up to {worst:.0e}"
+        return Verdict("agreed", told, (*self.renamed(tried), *self.alone()))
+
+    def different(self, graphs: Sequence[Graph], facts: Facts, tried: int) -> Verdict:
+        """That they differ: on which graph, and in which equation first."""
+        sides = Sides(tuple(one.program for one in self.built), self.weights)  # type: ignore[arg-type]
+        told, notes = separation(sides, self.compared, graphs, facts)
+        searched = (
+            (f"note: so they do with the {tried} ways of assigning weights that were tried",) if tried > 1 else ()
+        )
+        return Verdict("different", told, (*notes, *searched, *self.alone()))
+
+    def renamed(self, tried: int) -> Iterable[str]:
+        """The weights that go by other names."""
+        others = {aside(name): aside(other) for name, other in self.names.items() if name != other}
+        if others:
+            shown = ", ".join(f"{name} as {other}" for name, other in others.items())
+            yield f"note: with {shown}" + (f" (of {tried} ways tried)" if tried > 1 else "")
+
+    def alone(self) -> Iterable[str]:
+        """The weights that only one of them has or sets, those of all block instances together."""
+        for one, shared in zip(self.built, (self.names.keys(), set(self.names.values())), strict=True):
+            own = [name for name in initial_weights(one.program) if name not in shared and not is_statistic(name)]
+            if names := dict.fromkeys(map(aside, own)):
+                yield f"note: only {one.program.name} has or sets {', '.join(names)}"
 
 
-def result(built: Built, graphs: Sequence[Graph], shared: Weights, training: bool) -> Result:
-    """What a spec gives with the shared weights, and its own as they begin."""
-    return of_module(built.module, graphs, {**built.module.double().state_dict(), **shared}, training)
+def aside(name: str) -> str:
+    """A name for all block instances."""
+    return re.sub(r"^layers\.\d+\.", "layers.*.", name)
 
 
-def compared(results: Sequence[Result]) -> Differences:
-    """The predictions, and the gradients that both have."""
-    both = results[0].gradients.keys() & results[1].gradients.keys()
-    ours, theirs = (
-        replace(one, gradients={name: gradient for name, gradient in one.gradients.items() if name in both})
-        for one in results
-    )
-    return differences(ours, theirs)
-
-
-def alone(built: Sequence[Built]) -> Iterable[str]:
-    """The weights that only one of them has or sets, those of all block instances together."""
-    for one, other in zip(built, reversed(built), strict=True):
-        shapes = {name: weight.shape for name, weight in initial_weights(other.program).items()}
-        said = initial(one.program.settings)
-        own = [
-            name
-            for name, weight in initial_weights(one.program).items()
-            if name in said or (shapes.get(name) != weight.shape and not is_statistic(name))
-        ]
-        names = dict.fromkeys(re.sub(r"^layers\.\d+\.", "layers.*.", name) for name in own)
-        if names:
-            yield f"only {one.program.name} has or sets {', '.join(names)}"
+def of_data(name: str) -> bool:
+    """Whether a gradient is by features, not by a weight."""
+    return name.startswith("of ")

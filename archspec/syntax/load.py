@@ -20,8 +20,10 @@ from archspec.syntax.writer import write_spec
 __all__ = ["load_library", "load_spec", "shipped_specs"]
 
 
-def load_spec(path: str | Path, overrides: Sequence[str] = ()) -> Spec:
+def load_spec(path: str | Path, overrides: Sequence[str] = (), above: Section | None = None) -> Spec:
     """The spec in a file, or one that comes with archspec by its name, with `PATH=VALUE` overrides laid over it.
+
+    `above` is one more layer, laid over all.
 
     Raises SpecError with everything that is wrong with the files, their settings and the form of their equations.
     """
@@ -29,6 +31,7 @@ def load_spec(path: str | Path, overrides: Sequence[str] = ()) -> Spec:
     layers = read_layers(find(str(path), Path()), problems, asked=str(path))
     if (layer := read_overrides(overrides, problems)) is not None and layers:
         layers.append(layer)
+    layers += [above] if above is not None and layers else []
     if not layers and not problems.found:
         problems.add(Diagnostic("E0004", f"`{path}` holds no spec", path=str(path), help="write `name:` and `model:`"))
     problems.finish()
