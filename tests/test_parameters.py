@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from archspec.compare.difference import differences
+from archspec.compare.difference import Checked, differences
 from archspec.diagnostics import SpecError
 from archspec.emit.build import build_module
 from archspec.equal.compare import compare
@@ -147,9 +147,10 @@ def test_the_comparison_sees_what_is_frozen_and_what_values_are_wrong() -> None:
 
 def test_settings_are_a_difference_of_specs() -> None:
     specs = [spec(f"layers.*.w1: {{init: {value}}}") for value in (1, 2)]
-    programs = [compile_spec(one).program for one in specs]
-    found = differences(specs[0], specs[1], (programs[0], programs[1]))
-    assert [(one.path, one.old, one.new) for one in found.changes] == [("parameters.layers.*.w1.init", "1", "2")]
+    old, new = (Checked(one, compile_spec(one).program, None) for one in specs)
+    [change] = differences(old, new).all_changes()
+    assert change.path == "layers.*.w1.init"
+    assert change.lines[0].text == "layers.*.w1.init: \11\2\32\4"
 
 
 def test_names_are_found_without_a_data_set() -> None:

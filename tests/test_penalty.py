@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from archspec.compare.difference import differences
+from archspec.compare.difference import Checked, differences
 from archspec.equal.compare import compare
 from archspec.pipeline import build, compile_spec
 from archspec.syntax.load import parse_spec
@@ -67,10 +67,10 @@ def test_the_prediction_is_that_of_forward() -> None:
 
 def test_it_is_a_difference_of_specs() -> None:
     specs = [spec("0.5"), spec("mean[i in V](x @ x)")]
-    programs = [compile_spec(one).program for one in specs]
-    found = differences(specs[0], specs[1], (programs[0], programs[1]))
-    assert [one.path for one in found.changes] == ["model.penalty"]
-    assert not found.same_function
+    old, new = (Checked(one, compile_spec(one).program, None) for one in specs)
+    found = differences(old, new)
+    assert [one.path for one in found.all_changes()] == ["penalty"]
+    assert not found.same_architecture
 
 
 # training

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from archspec.runs import where
-from archspec.runs.row import Row, find, read
 from click.testing import CliRunner, Result
 
 from archspec.commands.main import main
 from archspec.diagnostics import SpecError
+from archspec.runs import where
+from archspec.runs.row import Row, find, read
 from archspec.train.lock import held
 from tests.folders import run_folder
 

@@ -7,6 +7,7 @@ import click
 from archspec.commands.options import spec_options
 from archspec.compare.sources import read
 from archspec.compare.values import Values, read_values
+from archspec.pipeline import compile_spec
 
 DIFFERENT = 2
 """Exit status where they do not, as of `archspec diff --exit-code`; 1 is an error."""
@@ -39,7 +40,8 @@ def told(first: str, second: str, values: Values | None, overrides: Sequence[str
     """Say what was found with some values; whether they are the same."""
     specs = [read(name, overrides) for name in (first, second)]
     if values is not None:
-        specs = values.given(specs, overrides)
+        programs = [compile_spec(source.spec).program for source in specs]
+        specs = values.given(specs, programs, overrides)
     from archspec.equal.specs import verdict
 
     found = verdict(*(source.spec for source in specs))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from archspec.compare.sources import Source, read
 from archspec.diagnostics import Diagnostic, Problems, SpecError
+from archspec.ir.nodes import Program
 from archspec.ir.settings import matches
 from archspec.ir.trainable import trainable
-from archspec.pipeline import compile_spec
 from archspec.syntax.document import Entry, Mapping, Scalar, read_document
 from archspec.syntax.files import read_source
 
@@ -20,9 +20,9 @@ class Values:
     path: str
     patterns: Mapping
 
-    def given(self, sources: Sequence[Source], overrides: Sequence[str]) -> list[Source]:
+    def given(self, sources: Sequence[Source], programs: Sequence[Program], overrides: Sequence[str]) -> list[Source]:
         """The specs with these values, each with those of its own weights; E0501 for a pattern that fits none."""
-        names = [list(trainable(compile_spec(source.spec).program)) for source in sources]
+        names = [list(trainable(program)) for program in programs]
         found = []
         for at, (source, own) in enumerate(zip(sources, names, strict=True)):
             fit = {
