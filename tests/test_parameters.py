@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from archspec.compare.difference import Checked, differences
+from archspec.compare.markup import side
 from archspec.diagnostics import SpecError
 from archspec.emit.build import build_module
 from archspec.equal.compare import compare
@@ -150,7 +151,8 @@ def test_settings_are_a_difference_of_specs() -> None:
     old, new = (Checked(one, compile_spec(one).program, None) for one in specs)
     [change] = differences(old, new).all_changes()
     assert change.path == "layers.*.w1.init"
-    assert change.lines[0].text == "layers.*.w1.init: \11\2\32\4"
+    assert side(change.lines[0].text, "-") == "layers.*.w1.init: 1"
+    assert side(change.lines[0].text, "+") == "layers.*.w1.init: 2"
 
 
 def test_names_are_found_without_a_data_set() -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from archspec.check.checker import check
 from archspec.compare.consequences import Consequence, consequences
 from archspec.compare.definitions import Change, Line, changes, merged, parts
+from archspec.compare.marks import gone
+from archspec.compare.marks import new as come
 from archspec.compare.renames import Renamed, only, renames, spec_with_names
 from archspec.compare.same import same
 from archspec.compare.weights import WeightChange, named, weight_changes
@@ -185,7 +187,7 @@ def setting_changes(section: str, old: Spec, new: Spec) -> Iterator[Change]:
         elif path not in before:
             yield Change("+", path, (Line("+", f"{path}: {now}"),))
         else:
-            yield Change("~", path, (Line("~", f"{path}: \1{was}\2\3{now}\4"),))
+            yield Change("~", path, (Line("~", f"{path}: {gone(was or '')}{come(now or '')}"),))
 
 
 def settings(section: str, spec: Spec) -> Mapping[str, str]:
