@@ -82,9 +82,9 @@ def pipeline() -> str:
 
 
 ORDER = (
-    *("source.py", "diagnostics.py", "syntax", "library", "ir", "facts", "check", "passes", "cost", "compare"),
-    *("structure", "runtime", "emit", "reference", "data", "train", "track", "runs"),
-    *("pipeline.py", "equal", "commands"),
+    *("source.py", "diagnostics.py", "syntax", "library", "notation", "ir", "facts", "check", "passes", "cost"),
+    *("compare", "structure", "runtime", "emit", "reference", "data", "train", "track", "runs"),
+    *("pipeline.py", "equal", "report", "commands"),
 )
 """Folders and files of the package, each above those that may import from it."""
 

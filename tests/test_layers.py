@@ -9,8 +9,9 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "archspec"
 
 ROWS = (
-    *("source", "diagnostics", "syntax", "library", "ir", "facts", "check", "passes", "cost", "compare"),
-    *("structure", "runtime", "emit", "reference", "data", "train", "track", "runs", "pipeline", "equal", "commands"),
+    *("source", "diagnostics", "syntax", "library", "notation", "ir", "facts", "check", "passes", "cost", "compare"),
+    *("structure", "runtime", "emit", "reference", "data", "train", "track", "runs", "pipeline", "equal"),
+    *("report", "commands"),
 )
 """The rows of the layout in `docs/architecture.md`, from the top."""
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "predict": "Write the predictions of a run to a file.",
     "replay": "Compute the batch once more at which a run went wrong, equation by equation.",
     "runs": "List runs, filter and sort them; `runs compare` shows what differs.",
+    "report": "Write a page on runs: equations, curves, health, cost, how to do it again.",
     "upload": "Send a run to Comet, or make the archive that can be sent.",
     "check": "Check specs: form, axes and domains; then one tiny batch against the reference.",
     "show": "Print a spec at one stage on its way to a module.",

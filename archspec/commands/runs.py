@@ -1,17 +1,20 @@
 """`archspec runs`: the runs there are, as a table; `archspec runs compare`: what differs between some of them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from archspec.commands.options import format_option
+from archspec.diagnostics import Diagnostic, SpecError
 from archspec.runs import table, where
 from archspec.runs.row import Row, find, read
 from archspec.runs.where import check_fields
+from archspec.train import folder
 from archspec.train.faults import fault
+from archspec.train.folder import Record, RunFolder
 
 PATH = click.Path(path_type=Path)
 
@@ -53,10 +56,10 @@ def command(
 
 def collect(folders: Sequence[Path]) -> list[Row]:
     """The rows of all runs below some folders; below `runs` where none is named."""
-    for folder in folders:
-        if not folder.is_dir():
-            raise fault("E0611", "there is no such folder", folder, "name one that has runs in it")
-    roots = [folder for folder in folders or (Path("runs"),) if folder.is_dir()]
+    for one in folders:
+        if not one.is_dir():
+            raise fault("E0611", "there is no such folder", one, "name one that has runs in it")
+    roots = [one for one in folders or (Path("runs"),) if one.is_dir()]
     return [read(path, str(path)) for root in roots for path in find(root)]
 
 
@@ -82,3 +85,51 @@ def order(value: Any) -> tuple[bool, Any]:
 def as_data(row: Row) -> dict[str, Any]:
     """A row for tools."""
     return {"path": str(row.path), **row.fields, **({"trouble": row.trouble} if row.trouble else {})}
+
+
+@command.command("compare")
+@click.argument("names", type=PATH, nargs=-1, metavar="RUN RUN...")
+def compare(names: tuple[Path, ...]) -> None:
+    """Show what every other RUN changes of the first: scores beside the architecture, data and training."""
+    if len(names) < 2:
+        help = "name two runs or more; `archspec runs` lists them"
+        raise SpecError([Diagnostic("E0044", f"`compare` compares runs, not {len(names)}", help=help)])
+    first, *others = [read(folder.find(name).path, str(name)) for name in names]
+    click.echo("\n\n".join("\n".join(beside(first, other)) for other in others))
+
+
+def beside(old: Row, new: Row) -> Iterator[str]:
+    """Two runs: whether their scores may be compared, the scores, and what the specs differ in."""
+    from archspec.runs.compare import deltas, protocol_differences
+
+    results = [result_of(row) for row in (old, new)]
+    names = [str(row.fields["run"]) for row in (old, new)]
+    rows = [("", *names, "change"), *((one.title, *one.texts) for one in deltas(old, new))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *figures in rows:
+        cells = [first.ljust(widths[0]), *(one.rjust(width) for one, width in zip(figures, widths[1:], strict=True))]
+        yield "  ".join(cells).rstrip()
+    if apart := protocol_differences(*results):
+        yield "the scores are of different protocols, so they are not to be compared: " + "; ".join(apart)
+    yield from (f"{row.fields['run']}: {row.state}" + (f": {row.trouble}" if row.trouble else "")
+                for row in (old, new) if row.state != "finished")  # fmt: skip
+    if "damaged" not in (old.state, new.state):
+        yield ""
+        yield difference(old, new)
+
+
+def result_of(row: Row) -> Record | None:
+    """The content of a run's `done.json`, of one that is not damaged."""
+    return None if row.state == "damaged" else RunFolder(row.path).result()
+
+
+def difference(old: Row, new: Row) -> str:
+    """What the specs of two runs differ in, as `archspec diff` shows it."""
+    from archspec.commands.diff import checked, terminal_style
+    from archspec.compare.difference import differences
+    from archspec.compare.shown import text_of
+    from archspec.compare.sources import read as read_source
+
+    sources = [read_source(str(row.path)) for row in (old, new)]
+    found = differences(checked(sources[0]), checked(sources[1]))
+    return text_of(found, (sources[0].title, sources[1].title), terminal_style()).rstrip()

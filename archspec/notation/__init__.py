@@ -1,0 +1,1 @@
+"""Equations as mathematics: trees → formulas → LaTeX, MathML, or Unicode for a terminal."""
