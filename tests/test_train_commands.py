@@ -97,6 +97,7 @@ def test_batches_of_nodes(place, call):
     assert 6 < steps < 12
     assert f"batches of at most 220 nodes: {steps} an epoch, of {12 / steps:.1f} graphs on average" in out
     assert "graphs of 2 batches at a time are sorted by their nodes" in out
+    assert "note: batch norms see one size of graphs at a time" in out
     assert "note: 6 graphs of val are larger than 120 nodes, each a batch of its own" in out
     assert {record["steps"] for record in made.records()} == {steps}
     assert "the same as recorded, bit for bit" in call("evaluate", "runs/tiny-1")[1]

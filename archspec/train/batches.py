@@ -2,9 +2,16 @@
 
 from collections.abc import Iterator
 
+from torch.nn.modules.batchnorm import _BatchNorm
+
 from archspec.data.batching import BatchSize
 from archspec.train.display import counted
 from archspec.train.engine import Engine
+
+MIXED = (
+    "note: batch norms see one size of graphs at a time in training and all of them in evaluation, which costs accuracy"
+)
+"""What is said of a model with batch norms and buckets."""
 
 
 def lines(engine: Engine) -> Iterator[str]:
@@ -17,6 +24,8 @@ def lines(engine: Engine) -> Iterator[str]:
         yield f"batches of at most {sampler.size}: {sampler.steps:,} an epoch, of {graphs:.1f} graphs on average"
     if sampler.buckets > 1:
         yield f"graphs of {sampler.buckets} batches at a time are sorted by their nodes, so that like sizes meet"
+        if any(isinstance(part, _BatchNorm) for part in engine.module.modules()):
+            yield MIXED
     for name, split in data.splits.items():
         size = sampler.size if name == "train" else engine.eval_size
         if alone := size.alone(split):
