@@ -15,7 +15,7 @@ ROWS = (
 )
 """The rows of the layout in `docs/architecture.md`, from the top."""
 
-TORCH = {"reference", "runtime", "structure", "data", "equal", "train"}
+TORCH = {"reference", "runtime", "structure", "data", "equal", "train", "report"}
 """Rows that may import torch and the like when they are imported."""
 
 HEAVY = {"torch", "torch_geometric", "lightning_fabric", "safetensors", "numpy"}
