@@ -10,7 +10,7 @@ from torch import Tensor
 
 from archspec.runtime.batch import Batch
 from archspec.runtime.pairs import Pairs
-from archspec.runtime.sparse import GatherSource, GatherTarget, SegmentSum, flat, has_csr, incidence
+from archspec.runtime.sparse import GatherSource, GatherTarget, SegmentSum, flat, full, has_csr, incidence
 
 
 def gather_source(pairs: Pairs, x: Tensor) -> Tensor:
@@ -59,8 +59,8 @@ def segment_sum(pairs: Pairs, v: Tensor) -> Tensor:
 
 def segment_mean(pairs: Pairs, v: Tensor) -> Tensor:
     """The mean of v[i, j] over j: [pairs, *axes] to [nodes, *axes]."""
-    count = pairs.count.clamp(min=1).to(v.dtype)
-    return segment_sum(pairs, v) / count.view(-1, *[1] * (v.dim() - 1))
+    total = segment_sum(pairs, v)
+    return total / pairs.count.clamp(min=1).to(total.dtype).view(-1, *[1] * (v.dim() - 1))
 
 
 def segment_max(pairs: Pairs, v: Tensor) -> Tensor:
@@ -83,6 +83,7 @@ def segment_std(pairs: Pairs, v: Tensor) -> Tensor:
     0, with no gradient, where the members are equal up to rounding: there the root has no derivative, and dividing by
     what rounding left would make one of noise.
     """
+    v = full(v)
     apart = v - gather_target(pairs, segment_mean(pairs, v))
     variance = segment_mean(pairs, apart.square())
     rounding = ROUNDING * torch.finfo(v.dtype).eps * row_max(pairs, v.detach().abs())
@@ -167,6 +168,7 @@ class SegmentLogSumExp(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, v: Tensor, pairs: Pairs) -> Tensor:
         """[pairs, *axes] to [rows, *axes]."""
+        v = full(v)
         peak = row_max(pairs, v)
         peak.masked_fill_(peak.isinf(), 0.0)
         out = segment_sum(pairs, torch.exp_(v - peak.index_select(0, pairs.target))).log_().add_(peak)
@@ -187,6 +189,7 @@ class SegmentSoftmax(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, v: Tensor, pairs: Pairs) -> Tensor:
         """[pairs, *axes] to [pairs, *axes]."""
+        v = full(v)
         peak = row_max(pairs, v)
         peak.masked_fill_(peak == -torch.inf, 0.0)
         weight = torch.exp_(v - peak.index_select(0, pairs.target))

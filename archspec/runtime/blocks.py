@@ -16,6 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from archspec.runtime.batch import Batch
 from archspec.runtime.pairs import AllPairs, Pairs, check_pairs, offsets
+from archspec.runtime.sparse import as_written, full
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,12 +172,13 @@ class BlockSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, w: Tensor, x: Tensor, blocks: Blocks) -> Tensor:
         """w [all, heads] in blocks, x [nodes * heads, c] in blocks, to the same as x."""
-        ctx.blocks, heads = blocks, w.shape[1]
+        ctx.blocks, heads, w, x = blocks, w.shape[1], full(w), full(x)
         ctx.save_for_backward(w, x)
         out = torch.empty_like(x)
-        for graphs, size, nodes, pairs in blocks.runs():
-            values, result = (part(value, nodes, heads, size) for value in (x, out))
-            torch.bmm(matrices(w[pairs], graphs, size), values, out=result)
+        with as_written(x):
+            for graphs, size, nodes, pairs in blocks.runs():
+                values, result = (part(value, nodes, heads, size) for value in (x, out))
+                torch.bmm(matrices(w[pairs], graphs, size), values, out=result)
         return out
 
     @staticmethod
@@ -206,20 +208,22 @@ class BlockAttention(torch.autograd.Function):
     ) -> Tensor:
         """q, k [nodes * heads, c], v [nodes * heads, c2], bias [all, heads], mask [all, 1] in blocks; as v."""
         ctx.blocks, ctx.heads, ctx.wants_bias = blocks, heads, bias is not None and ctx.needs_input_grad[4]
+        q, k, v, bias = full(q), full(k), full(v), None if bias is None else full(bias)
         out, kept = torch.empty_like(v), [q, k, v]
-        for graphs, size, nodes, pairs in blocks.runs():
-            queries, keys, values, result = (part(value, nodes, heads, size) for value in (q, k, v, out))
-            if bias is None:
-                logits = torch.bmm(queries, keys.transpose(1, 2))
-            else:
-                logits = torch.baddbmm(matrices(bias[pairs], graphs, size), queries, keys.transpose(1, 2))
-            if mask is not None:
-                logits.view(graphs, heads, size, size).add_(mask[pairs].view(graphs, 1, size, size))
-            weights = torch.softmax(logits, 2)
-            if bias is not None:  # a row that the bias masks from end to end has no weights rather than NaNs
-                weights.masked_fill_(logits.amax(2, keepdim=True) == -torch.inf, 0.0)
-            torch.bmm(weights, values, out=result)
-            kept.append(weights)
+        with as_written(v):
+            for graphs, size, nodes, pairs in blocks.runs():
+                queries, keys, values, result = (part(value, nodes, heads, size) for value in (q, k, v, out))
+                if bias is None:
+                    logits = torch.bmm(queries, keys.transpose(1, 2))
+                else:
+                    logits = torch.baddbmm(matrices(bias[pairs], graphs, size), queries, keys.transpose(1, 2))
+                if mask is not None:
+                    logits.view(graphs, heads, size, size).add_(mask[pairs].view(graphs, 1, size, size))
+                weights = torch.softmax(logits, 2)
+                if bias is not None:  # a row that the bias masks from end to end has no weights rather than NaNs
+                    weights.masked_fill_(logits.amax(2, keepdim=True) == -torch.inf, 0.0)
+                torch.bmm(weights, values, out=result)
+                kept.append(weights)
         ctx.save_for_backward(*kept)
         return out
 

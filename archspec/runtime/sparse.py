@@ -7,6 +7,7 @@ derivatives are such products again, so they can be differentiated in turn.
 """
 
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -23,6 +24,17 @@ with warnings.catch_warnings():
 def flat(x: Tensor) -> Tensor:
     """All feature axes as one: [rows, *axes] to [rows, features]; a scalar has one feature."""
     return x.flatten(1) if x.dim() > 1 else x.unsqueeze(1)
+
+
+def full(x: Tensor) -> Tensor:
+    """x, in float32 where autocast has made bfloat16 of it: a sum of such numbers soon loses what it adds."""
+    return x.float() if x.dtype == torch.bfloat16 else x
+
+
+def as_written(x: Tensor) -> AbstractContextManager[object]:
+    """Where products of tensors like x have the types of their factors, autocast or not, as `out=` wants it."""
+    kind = x.device.type
+    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()
 
 
 def has_csr(x: Tensor) -> bool:
@@ -97,7 +109,7 @@ class NeighbourSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, pairs: Pairs) -> Tensor:
         """[columns, *axes] to [rows, *axes]."""
-        ctx.pairs = pairs
+        ctx.pairs, x = pairs, full(x)
         if not has_csr(x):
             return summed(x.index_select(0, pairs.index), pairs.target, pairs.rows)
         return multiply(adjacency(pairs, x.dtype), flat(x)).view(pairs.rows, *x.shape[1:])
@@ -114,7 +126,7 @@ class SegmentSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, v: Tensor, pairs: Pairs) -> Tensor:
         """[pairs, *axes] to [rows, *axes]."""
-        ctx.pairs = pairs
+        ctx.pairs, v = pairs, full(v)
         if not has_csr(v):
             return summed(v, pairs.target, pairs.rows)
         return multiply(incidence(pairs, v.dtype), flat(v)).view(pairs.rows, *v.shape[1:])
@@ -161,7 +173,7 @@ class ScatterSource(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, v: Tensor, pairs: Pairs) -> Tensor:
         """[pairs, *axes] to [columns, *axes]."""
-        ctx.pairs = pairs
+        ctx.pairs, v = pairs, full(v)
         if not has_csr(v):
             return summed(v, pairs.index, pairs.width)
         return multiply(reverse_incidence(pairs, v.dtype), flat(v)).view(pairs.width, *v.shape[1:])
@@ -178,7 +190,7 @@ class WeightedSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, w: Tensor, x: Tensor, pairs: Pairs) -> Tensor:
         """w [pairs, heads], x [columns, heads, c] to [rows, heads, c]."""
-        ctx.pairs = pairs
+        ctx.pairs, w, x = pairs, full(w), full(x)
         ctx.save_for_backward(w, x)
         if not has_csr(x):
             return summed(w.unsqueeze(2) * x.index_select(0, pairs.index), pairs.target, pairs.rows)
@@ -205,7 +217,7 @@ class PairProduct(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor, pairs: Pairs) -> Tensor:
         """a [rows, heads, c], b [columns, heads, c] to [pairs, heads]."""
-        ctx.pairs = pairs
+        ctx.pairs, a, b = pairs, full(a), full(b)
         ctx.save_for_backward(a, b)
         if not has_csr(a) or len(pairs) > pairs.rows * pairs.width:  # torch refuses so many repeated pairs
             return (a.index_select(0, pairs.target) * b.index_select(0, pairs.index)).sum(2)

@@ -15,7 +15,7 @@ from archspec.runtime.aggregate import gather_source, segment_sum
 from archspec.runtime.batch import Batch
 from archspec.runtime.blocks import Blocks, Order, Rearrange, blocks_of, matrices, spread_pairs, write_matrices
 from archspec.runtime.pairs import AllPairs, Pairs, offsets
-from archspec.runtime.sparse import flat
+from archspec.runtime.sparse import as_written, flat, full
 
 
 class Triples(Pairs):
@@ -75,12 +75,13 @@ class BlockMatmul(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, r: Tensor, s: Tensor, blocks: Blocks) -> Tensor:
         """[all, heads] in blocks to the same."""
-        ctx.blocks = blocks
+        ctx.blocks, r, s = blocks, full(r), full(s)
         ctx.save_for_backward(r, s)
         out = torch.empty_like(r)
-        for graphs, size, _, pairs in blocks.runs():
-            left, right = (matrices(value[pairs], graphs, size) for value in (r, s))
-            write_matrices(out[pairs], torch.bmm(left, right), graphs, size)
+        with as_written(r):
+            for graphs, size, _, pairs in blocks.runs():
+                left, right = (matrices(value[pairs], graphs, size) for value in (r, s))
+                write_matrices(out[pairs], torch.bmm(left, right), graphs, size)
         return out
 
     @staticmethod

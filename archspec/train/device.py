@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment
+from lightning_fabric.plugins.precision.amp import MixedPrecision
 from lightning_fabric.plugins.precision.double import DoublePrecision
 from lightning_fabric.plugins.precision.precision import Precision
 
@@ -66,10 +67,19 @@ def cure() -> str:
     return "write `--device cpu`, or install a torch that was built for your GPU"
 
 
-def open_fabric(device: torch.device, precision: int) -> Fabric:
+class BFloat16(MixedPrecision):
+    """Products in bfloat16, by torch's autocast; logits come out in float32, and so do losses and scores."""
+
+    def __init__(self, device: torch.device):
+        super().__init__("bf16-mixed", device.type)
+
+
+def open_fabric(device: torch.device, precision: int | str) -> Fabric:
     """Fabric for one device."""
     devices: int | list[int] = 1 if device.type == "cpu" else [device.index or 0]
-    bits: Precision = Double() if precision == 64 else Precision()
+    bits: Precision = Precision()
+    if precision != 32:
+        bits = Double() if precision == 64 else BFloat16(device)
     # Inside a cluster's job Fabric would take one process a task for granted and refuse to be alone.
     return Fabric(accelerator=device.type, devices=devices, plugins=[bits, LightningEnvironment()])
 

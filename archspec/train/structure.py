@@ -36,7 +36,7 @@ def prepared(
     task: Task, directory: Path | None, display: Display, splits: Sequence[str] = ("train", "val", "test")
 ) -> Task:
     """The task with splits whose batches hold what the module demands, computed and kept if they are not there yet."""
-    precision, kept = task.train.precision, folder(directory)
+    precision, kept = task.train.bits, folder(directory)
     try:
         ready: dict[str, Any] = {
             name: structured(task.data.splits[name], task.demands, precision, kept, display.say, display.load)
