@@ -250,15 +250,8 @@ class TrainSettings(Settings):
         None, description="CPU threads, on which the last bits depend; null takes what torch takes"
     )
     precision: Literal[32, 64, "bf16"] = Field(
-        32,
-        description="bits of a floating-point number; `bf16` computes products in bfloat16, and keeps weights, sums, "
-        "norms, losses and scores in 32 bits",
+        32, description="bits of a number; `bf16`: products in bfloat16, weights, sums, losses and scores in 32 bits"
     )
-
-    @property
-    def bits(self) -> Literal[32, 64]:
-        """Those of weights and data."""
-        return 64 if self.precision == 64 else 32
 
     watch: WatchSettings = Field(
         default_factory=lambda: WatchSettings(), description="what is recorded of gradients, weights and values"

@@ -10,6 +10,7 @@ from lightning_fabric.plugins.precision.double import DoublePrecision
 from lightning_fabric.plugins.precision.precision import Precision
 
 from archspec.runtime.batch import Batch
+from archspec.syntax.schema import TrainSettings
 from archspec.train.faults import refusal
 
 
@@ -74,14 +75,19 @@ class BFloat16(MixedPrecision):
         super().__init__("bf16-mixed", device.type)
 
 
+def bits(settings: TrainSettings) -> int:
+    """Those of weights and data."""
+    return 64 if settings.precision == 64 else 32
+
+
 def open_fabric(device: torch.device, precision: int | str) -> Fabric:
     """Fabric for one device."""
     devices: int | list[int] = 1 if device.type == "cpu" else [device.index or 0]
-    bits: Precision = Precision()
+    plugin: Precision = Precision()
     if precision != 32:
-        bits = Double() if precision == 64 else BFloat16(device)
+        plugin = Double() if precision == 64 else BFloat16(device)
     # Inside a cluster's job Fabric would take one process a task for granted and refuse to be alone.
-    return Fabric(accelerator=device.type, devices=devices, plugins=[bits, LightningEnvironment()])
+    return Fabric(accelerator=device.type, devices=devices, plugins=[plugin, LightningEnvironment()])
 
 
 def place_batch(batch: Batch, device: torch.device, precision: int) -> Batch:

@@ -18,7 +18,7 @@ from archspec.runtime.batch import Batch
 from archspec.train import kinds
 from archspec.train import optimizer as optimizers
 from archspec.train import schedule as schedules
-from archspec.train.device import open_fabric, place_batch
+from archspec.train.device import bits, open_fabric, place_batch
 from archspec.train.faults import refusal
 from archspec.train.generators import random_state
 from archspec.train.health.failure import Failure
@@ -69,7 +69,7 @@ class Evaluator:
 
     def measure(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Predictions [rows, out] of what counts in a batch, their losses and the labels."""
-        placed = place_batch(batch, self.device, self.settings.bits)
+        placed = place_batch(batch, self.device, bits(self.settings))
         return self.judged(self.wrapped(placed), placed)
 
     def judged(self, prediction: Tensor, placed: Batch) -> tuple[Tensor, Tensor, Tensor]:
@@ -133,7 +133,7 @@ class Engine(Evaluator):
 
     def collect(self, batches: Iterable[Batch]) -> int:
         """Fill in the averages of the training set from (this process's) batches; how many numbers those are."""
-        placed = (place_batch(batch, self.device, self.settings.bits) for batch in batches)
+        placed = (place_batch(batch, self.device, bits(self.settings)) for batch in batches)
         return averages.collect(self.wrapped, placed, self.processes.total)
 
     @property
@@ -145,7 +145,7 @@ class Engine(Evaluator):
         """One step of training, the run's `number`-th from 0."""
         self.schedule.before_step(number)
         self.optimizer.zero_grad()
-        placed = place_batch(batch, self.device, self.settings.bits)
+        placed = place_batch(batch, self.device, bits(self.settings))
         drawn = random_state() if self.watch.draws else None
         output, penalty = self.wrapped.with_penalty(placed) if self.penalised else (self.wrapped(placed), None)
         prediction, entries, y = self.judged(output, placed)
@@ -200,7 +200,7 @@ class Engine(Evaluator):
         found = next(spoilt, None)
         failure = None
         if found is not None:
-            placed = place_batch(found, self.device, self.settings.bits)
+            placed = place_batch(found, self.device, bits(self.settings))
             failure = Failure(placed, None, False, epoch, self.steps)
         raise self.diverged(f"the validation loss is not finite after epoch {epoch}", failure)
 

@@ -10,6 +10,7 @@ from archspec.data.structure import Demand, structured
 from archspec.ir.nodes import Node, Program
 from archspec.ir.ops import STRUCTURE
 from archspec.ir.sets import IndexSet
+from archspec.train.device import bits
 from archspec.train.display import Display
 from archspec.train.task import Task
 
@@ -36,7 +37,7 @@ def prepared(
     task: Task, directory: Path | None, display: Display, splits: Sequence[str] = ("train", "val", "test")
 ) -> Task:
     """The task with splits whose batches hold what the module demands, computed and kept if they are not there yet."""
-    precision, kept = task.train.bits, folder(directory)
+    precision, kept = bits(task.train), folder(directory)
     try:
         ready: dict[str, Any] = {
             name: structured(task.data.splits[name], task.demands, precision, kept, display.say, display.load)
