@@ -1,27 +1,23 @@
-"""`archspec train`: from a spec file to a trained model in a run folder."""
+"""`archspec train`: from a spec file to a trained model in a run folder, or to one for each of several seeds."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from archspec.commands import seeds as several
 from archspec.commands.options import spec_options, track_option, trust_option
+from archspec.commands.training import Means, begin, go_on, holds, told_once
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.facts import own
 from archspec.syntax.load import load_spec
 from archspec.syntax.spec import Spec
 from archspec.train.waiting import wait_politely
 
 if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
-    from archspec.train.display import Display
     from archspec.train.folder import RunFolder
-    from archspec.train.processes import Processes
-    from archspec.train.sink import Follow
 
 PATH = click.Path(path_type=Path)
 
@@ -31,7 +27,16 @@ PATH = click.Path(path_type=Path)
 @click.option(
     "--run-dir", type=PATH, metavar="DIR", help="Folder of the run, absent or empty; default runs/NAME-1, -2, …"
 )
-@click.option("--resume", type=PATH, metavar="RUN", help="Go on with this run; SPEC may be left out.")
+@click.option(
+    "--resume", type=PATH, metavar="RUN", help="Go on with this run, or with all seeds; SPEC may be left out."
+)
+@click.option("--seeds", metavar="N|A,B,…", help="Train with so many seeds, or with these, and report mean ± std.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Seeds to train at a time; default cores // `train.threads`, or 1.",
+)
 @click.option("--dry-run", is_flag=True, help="Show data, parameters, memory and time per epoch, then stop.")
 @click.option("--device", metavar="D", help="cpu, cuda, cuda:1, … or auto (the default): a GPU if there is one.")
 @click.option(
@@ -44,6 +49,8 @@ def command(
     spec: str | None,
     run_dir: Path | None,
     resume: Path | None,
+    seeds: str | None,
+    jobs: int | None,
     dry_run: bool,
     device: str | None,
     data_dir: Path | None,
@@ -54,6 +61,7 @@ def command(
     """Train SPEC.
 
     Ctrl-C saves the state in the middle of the epoch; `archspec train --resume RUN` goes on from there, bit for bit.
+    With several seeds RUN is the folder of all: finished ones are not trained again.
     """
     wait_politely()
     overrides = (*track, *overrides)
@@ -61,34 +69,27 @@ def command(
         if resume is not None:
             check_alone(run_dir, dry_run)
         read = load_spec(needed(spec), overrides) if resume is None else None
+        asked = several.chosen(read, seeds) if read else None
     from archspec.commands.opening import completed
     from archspec.train.display import choose
+    from archspec.train.group import with_seeds
     from archspec.train.processes import joined
 
     with joined() as processes:
-        shown = choose(talks=processes.number == 0)
+        means = Means(device, data_dir, trust, choose(talks=processes.number == 0), processes)
         if read is None:
             assert resume is not None
-            go_on(resume, spec, overrides, device, data_dir, trust, shown, processes)
+            resumed(resume, spec, overrides, seeds, jobs, means)
             return
-        whole = processes.in_turn(lambda: completed(read, data_dir, shown, trust))
+        whole = processes.in_turn(lambda: completed(read, data_dir, means.shown, trust))
         if dry_run:
-            processes.agree(lambda: show_estimate(whole, device, data_dir, shown, trust))
+            processes.agree(lambda: show_estimate(whole, means))
+        elif asked:
+            several.begin_all(with_seeds(whole, asked), run_dir, jobs, means)
         elif run_dir is not None and holds(run_dir, whole):
-            go_on(run_dir, spec, overrides, device, data_dir, trust, shown, processes)
+            resumed(run_dir, spec, overrides, None, None, means)
         else:
-            begin(whole, run_dir, device, data_dir, trust, shown, processes)
-
-
-@contextmanager
-def told_once() -> Iterator[None]:
-    """Let one process tell what is wrong where all that `torchrun` has started find the same."""
-    try:
-        yield
-    except SpecError:
-        if os.environ.get("RANK", "0") != "0":
-            raise SystemExit(1) from None
-        raise
+            complete(lambda: begin(whole, run_dir, means), means)
 
 
 def check_alone(run_dir: Path | None, dry_run: bool) -> None:
@@ -106,119 +107,54 @@ def needed(spec: str | None) -> str:
     return spec
 
 
-def holds(path: Path, spec: Spec) -> bool:
-    """Whether a folder holds a run of this very spec, so that giving the same command again goes on with it."""
-    kept = path / "spec.yaml"
-    return kept.is_file() and kept.read_text(encoding="utf-8") == spec.text
+def resumed(
+    path: Path, file: str | None, overrides: tuple[str, ...], seeds: str | None, jobs: int | None, means: Means
+) -> None:
+    """Go on with a run, or with several seeds, by its own spec or by a file."""
+    from archspec.train import folder, group
+
+    with told_once():
+        if group.is_group(path):
+            found = group.Group(path)
+            spec = load_spec(file or found.spec, overrides)
+            more = several.chosen(spec, seeds) or []
+        elif seeds is not None:
+            message, cure = "`--seeds` cannot be together with `--resume` of a single run", "leave out `--seeds`"
+            raise SpecError([Diagnostic("E0641", message, help=cure)])
+        else:
+            old = folder.find(path)
+            spec = load_spec(file or old.spec, overrides)
+    if group.is_group(path):
+        several.go_on_all(found, spec, more, jobs, means)
+    else:
+        complete(lambda: go_on(old, spec, means), means)
 
 
-def show_estimate(spec: Spec, device: str | None, data_dir: Path | None, shown: Display, trust: bool) -> None:
+def show_estimate(spec: Spec, means: Means) -> None:
     """What training would take."""
     from archspec.commands.opening import assemble, open_machine
     from archspec.train import estimate, structure
     from archspec.train.engine import Engine
 
-    machine = open_machine(spec, device or "auto")
-    task = structure.prepared(assemble(spec, data_dir, shown, trust), data_dir, shown)
-    engine = Engine(task, machine.device)
+    machine = open_machine(spec, means.device or "auto")
+    task = assemble(spec, means.data_dir, means.shown, means.trust)
+    engine = Engine(structure.prepared(task, means.data_dir, means.shown), machine.device)
     click.echo("\n".join(estimate.report(engine)))
 
 
-def begin(
-    spec: Spec,
-    run_dir: Path | None,
-    device: str | None,
-    data_dir: Path | None,
-    trust: bool,
-    shown: Display,
-    processes: Processes,
-) -> None:
-    """Train in a new folder."""
-    from archspec.commands.opening import assemble, open_machine
-    from archspec.train import folder, run, structure
-
-    with told_once():
-        if run_dir is not None:
-            folder.check_free(run_dir)
-        machine = open_machine(spec, device or "auto", processes=processes)
-    options = {"device": device or "auto", "data_dir": str(data_dir.absolute()) if data_dir else None}
-    options["data"] = content(spec)
-    task = processes.in_turn(lambda: structure.prepared(assemble(spec, data_dir, shown, trust), data_dir, shown))
-    complete(lambda: run.start(task, run_dir, machine, shown, options, followers(spec)), processes)
-
-
-def go_on(
-    path: Path,
-    file: str | None,
-    overrides: tuple[str, ...],
-    device: str | None,
-    data_dir: Path | None,
-    trust: bool,
-    shown: Display,
-    processes: Processes,
-) -> None:
-    """Go on with a run."""
-    from archspec.commands.opening import assemble, completed, data_folder, open_machine, recorded
-    from archspec.train import folder, resumption, run, structure
-
-    with told_once():
-        old = folder.find(path)
-        data_dir = data_dir or data_folder(old)
-        before = load_spec(old.spec)
-        asked = load_spec(file or old.spec, overrides)
-    spec = processes.in_turn(lambda: completed(asked, data_dir, shown, trust))
-    with told_once():
-        resumption.check(before, spec, old, old.epochs())
-        resumption.check_data(spec, recorded(old, "data"), old)
-    if why := resumption.finished(old, spec.settings.train.epochs):
-        processes.agree(lambda: repeat(old, why, spec.name, before.text, shown))
-        return
-    with old.writing() if processes.number == 0 else nullcontext():
-        with told_once():
-            threads = old.told().get("threads")
-            machine = open_machine(spec, device or recorded(old, "device") or "auto", threads, processes)
-        task = processes.in_turn(lambda: structure.prepared(assemble(spec, data_dir, shown, trust), data_dir, shown))
-        complete(lambda: run.resume(task, old, machine, shown, followers(spec)), processes)
-
-
-def repeat(old: RunFolder, why: str, name: str, text: str, shown: Display) -> None:
-    """Show the result of a finished run, and mend its weights."""
-    from archspec.train import run
-
-    click.echo(f"this run is finished: {why}")
-    run.mend(old, run.metadata(name, text), shown)
-    conclude(old)
-
-
-def followers(spec: Spec) -> Follow:
-    """The trackers of a spec, if it has any."""
-    from archspec.track import feed
-    from archspec.train.sink import nobody
-
-    track = spec.settings.track
-    return feed.follow if track and track.chosen else nobody
-
-
-def content(spec: Spec) -> str | None:
-    """What the data follows from where it is the user's own, so that a run goes on only with the same."""
-    return own.key(spec.settings.data) if spec.settings.data else None
-
-
-def complete(train: Callable[[], RunFolder], processes: Processes) -> None:
+def complete(train: Callable[[], RunFolder], means: Means) -> None:
     """Train and show the result; an interrupted run, which has said how to go on, ends with the code of its signal."""
     from archspec.train.interrupt import Interrupted
+    from archspec.train.report import table
 
     try:
         with told_once():
             done = train()
     except Interrupted as stopped:
         raise SystemExit(stopped.exit_code) from None
-    processes.agree(lambda: conclude(done))
 
+    def conclude() -> None:
+        if result := done.result():
+            click.echo(f"\n{table(result, done.path)}")
 
-def conclude(done: RunFolder) -> None:
-    """The final table."""
-    from archspec.train.report import table
-
-    if result := done.result():
-        click.echo(f"\n{table(result, done.path)}")
+    means.processes.agree(conclude)

@@ -168,6 +168,9 @@ def check_free(path: Path) -> None:
         raise fault("E0610", "the run folder is not empty and holds no run of this spec", path, cure)
 
 
+SEEDS = "seeds.json"
+"""The file of a folder that holds the runs of several seeds."""
+
 BEGUN = {lock.NAME, "checkpoints", "environment.json", "model.py", "places.json"}
 """What a run that was killed while its folder was made may have left there."""
 
@@ -194,6 +197,9 @@ def find(path: Path, needs: Iterable[str] = ("spec.yaml",)) -> RunFolder:
         raise fault("E0611", "there is no such run folder", path, f"{nearby(path)}")
     if not path.is_dir():
         raise fault("E0612", "a run is a folder, this is a file", path, "name the folder that the file is in")
+    if (path / SEEDS).exists():
+        runs = ", ".join(f"`{one.parent}`" for one in sorted(path.glob("seed-*/spec.yaml")))
+        raise fault("E0612", "this folder holds the runs of several seeds", path, f"name one of them: {runs}")
     missing = [name for name in needs if not (path / name).exists()]
     if missing:
         cure = "name a folder that `archspec train` has made"
