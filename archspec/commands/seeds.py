@@ -20,7 +20,6 @@ import click
 from archspec.commands.training import Means, begin, go_on, task_of
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.syntax.spec import Spec
-from archspec.train.interrupt import Interrupted
 
 if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
     from archspec.train.group import Group
@@ -93,6 +92,7 @@ def train_all(group: Group, spec: Spec, asked: int | None, means: Means) -> None
     """Train with every seed that is not finished, and show what all come to; a run that diverged stops no other."""
     from archspec.train import device as devices
     from archspec.train.group import table
+    from archspec.train.interrupt import Interrupted
 
     seeds = spec.settings.train.seeds or []
     jobs = jobs_for(spec, seeds, asked, devices.choose(means.device or "auto").type)
@@ -128,6 +128,8 @@ def in_turn(group: Group, spec: Spec, seeds: list[int], means: Means) -> list[Di
 
 def side_by_side(group: Group, spec: Spec, seeds: list[int], jobs: int, means: Means) -> list[Diagnostic]:
     """So many seeds at a time, each in a process of its own; the problems of those that failed."""
+    from archspec.train.interrupt import Interrupted
+
     open_seeds = [seed for seed in seeds if not is_finished(group, spec, seed)]
     threads = spec.settings.train.threads or max(1, cores() // jobs)
     each = "1 thread" if threads == 1 else f"{threads} threads"
