@@ -231,7 +231,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
 }
 
 
-QUIET = "archspec data "
+QUIET = ("archspec data ", "archspec receptive ")
 """Commands that may say on the side that they generate data, which depends on what this machine has cached."""
 
 
