@@ -10,8 +10,10 @@ from archspec.commands.options import remember_format, spec_options
 from archspec.commands.show import forced
 from archspec.cost.bill import KEYS, Bill, Line, bill
 from archspec.cost.figures import Figures
+from archspec.cost.machine import keep, known, reference
 from archspec.cost.memory import Memory
 from archspec.cost.parameters import uncounted
+from archspec.diagnostics import Diagnostic, SpecError
 from archspec.pipeline import Compiled, compile_spec, facts_of
 from archspec.syntax.load import load_spec
 
@@ -27,7 +29,7 @@ COLUMNS = {
 SYMBOLIC = ("parameters", "flops", "moved", "kept")
 """Those that are told as formulas."""
 
-SORTS = ("model", *COLUMNS)
+SORTS = ("time", "model", *COLUMNS)
 
 
 def remember(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -38,9 +40,17 @@ def remember(context: click.Context, parameter: click.Parameter, value: str) -> 
 
 
 @click.command("cost")
-@click.argument("spec")
+@click.argument("spec", required=False)
 @click.option("--by", type=click.Choice(list(KEYS)), default="definition", show_default=True, help="What lines are of.")
-@click.option("--sort", type=click.Choice(SORTS), default="flops", show_default=True, help="The largest share first.")
+@click.option("--sort", type=click.Choice(SORTS), default="time", show_default=True, help="The largest share first.")
+@click.option(
+    "--on",
+    "where",
+    type=click.Choice(("this", "reference")),
+    default="this",
+    help="The machine that times are of: this one, if it was calibrated, or that of the table.",
+)
+@click.option("--calibrate", is_flag=True, help="Measure this machine, which takes a minute, and keep what it takes.")
 @click.option("--backend", multiple=True, metavar="OP=FORM", help="Force the form of an operation in the plan.")
 @click.option(
     "--format",
@@ -52,24 +62,56 @@ def remember(context: click.Context, parameter: click.Parameter, value: str) -> 
     help="How costs are printed.",
 )
 @spec_options
-def command(spec: str, by: str, sort: str, backend: tuple[str, ...], style: str, overrides: tuple[str, ...]) -> None:
-    """Count what SPEC costs: parameters, FLOPs, bytes and memory, by definition, as numbers and as formulas."""
-    read = load_spec(spec, overrides)
+def command(
+    spec: str | None,
+    by: str,
+    sort: str,
+    where: str,
+    calibrate: bool,
+    backend: tuple[str, ...],
+    style: str,
+    overrides: tuple[str, ...],
+) -> None:
+    """Count what SPEC costs: parameters, FLOPs, bytes, memory and time, by definition, as numbers and as formulas."""
+    if calibrate:
+        measure()
+    if spec is None and calibrate:
+        return
+    read = load_spec(needed(spec), overrides)
     compiled = compile_spec(read, backend=forced(backend))
-    found = bill(read, compiled.program, compiled.plan, facts_of(read), by)
+    machine = reference() if where == "reference" else known()
+    found = bill(read, compiled.program, compiled.plan, facts_of(read), by, machine)
     click.echo(STYLES[style](found, compiled, ordered(found, sort), by))
+
+
+def needed(spec: str | None) -> str:
+    """The spec, which only `--calibrate` can do without."""
+    if spec is None:
+        raise SpecError([Diagnostic("E0044", "missing argument 'SPEC'", help="write `archspec cost SPEC`")])
+    return spec
+
+
+def measure() -> None:
+    """Measure this machine and keep what was found."""
+    from archspec.pipeline import build
+    from archspec.train.calibrate import machine
+
+    built = build(load_spec("gin"))
+    click.echo("measuring this machine, about a minute", err=True)
+    found = machine(built.plan, built.module, lambda kernel: click.echo(f"  {kernel}", err=True))
+    click.echo(f"measured {found.name}; kept in {keep(found)}", err=True)
 
 
 def ordered(found: Bill, sort: str) -> list[Line]:
     """The lines as they are to be printed."""
     if sort == "model":
         return list(found.lines)
-    return sorted(found.lines, key=lambda line: -getattr(line.figures, sort))
+    return sorted(found.lines, key=lambda line: -(line.seconds if sort == "time" else getattr(line.figures, sort)))
 
 
 def as_text(found: Bill, compiled: Compiled, lines: Sequence[Line], by: str) -> str:
     """Tables in columns."""
-    rows = [(by, *COLUMNS.values()), *numeric(found, lines)]
+    rows = [titles(by), *numeric(found, lines)]
     parts = [heading(found), "", *columns(rows), "", *closing(found, compiled), ""]
     parts += [f"for one graph of {legend(found)}:"]
     for name in SYMBOLIC:
@@ -79,8 +121,7 @@ def as_text(found: Bill, compiled: Compiled, lines: Sequence[Line], by: str) -> 
 
 def as_markdown(found: Bill, compiled: Compiled, lines: Sequence[Line], by: str) -> str:
     """Tables of Markdown."""
-    titles = (by, *COLUMNS.values())
-    tables = [heading(found), "", *table(titles, numeric(found, lines)), "", *closing(found, compiled), ""]
+    tables = [heading(found), "", *table(titles(by), numeric(found, lines)), "", *closing(found, compiled), ""]
     tables += [f"For one graph of {legend(found)}:", ""]
     by_name = {name: dict(symbolic(found, lines, name)) for name in SYMBOLIC}
     keys = [*(line.name for line in lines), "total"]
@@ -95,9 +136,13 @@ def as_json(found: Bill, compiled: Compiled, lines: Sequence[Line], by: str) -> 
         "data": found.facts.name if found.facts else None,
         "batch": asdict(found.extent),
         "by": by,
-        "lines": [{"name": line.name, **asdict(line.figures), "formulas": texts(found, line)} for line in lines],
+        "lines": [
+            {"name": line.name, "seconds": line.seconds, **asdict(line.figures), "formulas": texts(found, line)}
+            for line in lines
+        ],
         "total": asdict(found.total),
         "memory": {"training": asdict(found.training), "inference": asdict(found.inference)},
+        "time": {"machine": found.machine.name, "step": asdict(found.time), "epoch": found.epoch},
         "uncounted": uncounted(compiled.program) or None,
     }
     return json.dumps(result, indent=1)
@@ -134,10 +179,18 @@ def legend(found: Bill) -> str:
     return f"{symbols.n} nodes and {symbols.m} edges{layers}{', ' if layers else '; '}{sizes}".rstrip("; ")
 
 
-def numeric(found: Bill, lines: Iterable[Line]) -> list[tuple[str, ...]]:
+def titles(by: str) -> tuple[str, ...]:
+    """What stands above the columns."""
+    return (by, "time", *COLUMNS.values())
+
+
+def numeric(found: Bill, lines: Sequence[Line]) -> list[tuple[str, ...]]:
     """A row of figures for every line, and their total."""
-    rows = [(line.name, *figures(line.figures)) for line in lines]
-    return [*rows, ("total", *figures(found.total))]
+    whole = sum(line.seconds for line in found.lines)
+    rows = [
+        (line.name, f"{100 * line.seconds / whole:.0f} %" if whole else "", *figures(line.figures)) for line in lines
+    ]
+    return [*rows, ("total", "", *figures(found.total))]
 
 
 def figures(of: Figures) -> list[str]:
@@ -167,7 +220,7 @@ def short(value: float) -> str:
 
 def closing(found: Bill, compiled: Compiled) -> list[str]:
     """Memory at the peak, and what is not counted."""
-    lines = [memory_line("training", found.training), memory_line("inference", found.inference)]
+    lines = [memory_line("training", found.training), memory_line("inference", found.inference), time_line(found)]
     if missing := uncounted(compiled.program):
         lines.append(f"not counted:{missing.removeprefix(' +')}")
     return lines
@@ -177,6 +230,14 @@ def memory_line(what: str, memory: Memory) -> str:
     """Bytes of tensors at the peak, and of what."""
     shares = ", ".join(f"{one.name} {megabytes(getattr(memory, one.name))}" for one in fields(memory))
     return f"memory in {what}: {megabytes(memory.total)} at the peak ({shares})"
+
+
+def time_line(found: Bill) -> str:
+    """Milliseconds of a step and seconds of an epoch, and on what machine."""
+    shares = {"forward": found.time.forward, "backward": found.time.backward}
+    said = ", ".join(f"{name} {1e3 * value:,.3g} ms" for name, value in shares.items())
+    epoch = "" if found.epoch is None else f", {found.epoch:,.3g} s an epoch with its scores"
+    return f"time: {1e3 * found.time.training:,.3g} ms a step ({said}){epoch}, on {found.machine.name}"
 
 
 def megabytes(value: float) -> str:

@@ -18,13 +18,15 @@ PARTS: Mapping[str, float] = {
     "reverse": 12,
     "scatter": 8,
     "cells": 8,
+    "source": 4,
+    "multiplicity": 4,
 }
 """Bytes a pair of what a set of pairs keeps (`archspec.runtime.pairs`, `sparse`, `blocks`)."""
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "gather_source": ("index", "target", "reverse", "scatter"),
     "gather_target": ("target", "incidence"),
-    "segment": ("target", "incidence"),
+    **dict.fromkeys(("segment", "extremum", "std", "logsumexp"), ("target", "incidence")),
     "softmax": ("target", "incidence"),
     "neighbour_sum.csr": ("adjacency",),
     "neighbour_sum.gather": ("index", "target", "reverse", "scatter", "incidence"),
@@ -44,17 +46,21 @@ DENSE = ("neighbour_sum.dense", "weighted_sum.dense", "attention.dense")
 
 def index_bytes(plan: Plan, sizes: Sizes) -> float:
     """Bytes of all index sets of a batch, once kernels have asked for their parts."""
-    parts: dict[tuple[IndexSet, str], float] = {}
-    cells = 0.0
+    return sum(PARTS[part] * pairs for part, pairs in parts_of(plan, sizes))
+
+
+def parts_of(plan: Plan, sizes: Sizes) -> list[tuple[str, float]]:
+    """The parts of index sets that are made for a batch, and how many pairs each is of."""
+    found: dict[tuple[IndexSet, str], float] = {}
     for over, kernel in asked(plan, sizes):
         if kernel in DENSE and over == ALL:
             continue
-        cells = max(cells, 4 * sizes.pairs(ALL) if kernel in DENSE else 0)
-        for part in NEEDS[kernel]:
-            parts[over, part] = PARTS[part] * sizes.pairs(over)
-        if over != NEIGHBOURS:
-            parts[over, "source"] = (0 if over == ALL else 4) * sizes.pairs(over)
-    return cells + sum(parts.values())
+        if kernel in DENSE:
+            found[ALL, "multiplicity"] = sizes.pairs(ALL)
+        if over not in (NEIGHBOURS, ALL):
+            found[over, "source"] = sizes.pairs(over)
+        found |= {(over, part): sizes.pairs(over) for part in NEEDS[kernel]}
+    return [(part, pairs) for (_, part), pairs in found.items()]
 
 
 def asked(plan: Plan, sizes: Sizes) -> Iterator[tuple[IndexSet, str]]:

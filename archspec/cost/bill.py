@@ -1,13 +1,16 @@
 """The costs of one spec put together: every definition or operation, the whole, and the memory of a step."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from archspec.cost.breakdown import Key, Part, formulas, numbers, parts
 from archspec.cost.definitions import Places
 from archspec.cost.extent import Extent, of_facts
 from archspec.cost.figures import Figures, runs
+from archspec.cost.machine import Machine, known
 from archspec.cost.memory import Memory, memory
 from archspec.cost.symbols import Symbols
+from archspec.cost.time import Step, seconds, step
 from archspec.facts import Facts
 from archspec.ir.nodes import Node, Program
 from archspec.passes.schedule import BATCH, Plan
@@ -20,6 +23,8 @@ class Line:
 
     name: str
     figures: Figures
+    seconds: float
+    """Of a step of training, forward and back."""
     parts: tuple[Part, ...]
 
 
@@ -34,6 +39,19 @@ class Bill:
     lines: tuple[Line, ...]
     training: Memory
     inference: Memory
+    machine: Machine
+    time: Step
+
+    @property
+    def epoch(self) -> float | None:
+        """Seconds of an epoch and its scores; None where no data set says how many graphs there are."""
+        if self.facts is None:
+            return None
+        train = self.spec.settings.train
+        graphs, scored = self.facts.graphs, graphs_of(train.eval_batch_size, self.facts)
+        rounds = graphs["val"] + (graphs["test"] / train.test_every if train.test_every else 0)
+        once = scored / self.extent.graphs * (self.time.cut + self.time.forward)
+        return graphs["train"] / self.extent.graphs * self.time.training + rounds / scored * once
 
     @property
     def total(self) -> Figures:
@@ -63,22 +81,33 @@ class Bill:
         return formulas(line.parts, self.symbols, self.layers)
 
 
-def bill(spec: Spec, program: Program, plan: Plan, facts: Facts | None, by: str = "definition") -> Bill:
+def bill(
+    spec: Spec,
+    program: Program,
+    plan: Plan,
+    facts: Facts | None,
+    by: str = "definition",
+    machine: Machine | None = None,
+) -> Bill:
     """The costs of a spec, lines in the order of the model.
 
-    `by` is a row of KEYS. Raises SpecError E0311 where a size is not known without a data set.
+    `by` is a row of KEYS; times are of this machine if none is given. Raises SpecError E0311 where a size is not known
+    without a data set.
     """
-    extent = of_facts(facts, graphs_of(spec, facts))
-    step = memory(plan, extent)
-    found = parts(program, runs(plan, extent), KEYS[by](spec))
-    lines = (Line(name, numbers(several, extent), tuple(several)) for name, several in found.items())
+    extent = of_facts(facts, graphs_of(spec.settings.data.batch_size if spec.settings.data else BATCH, facts))
+    used, ran, key = machine or known(), runs(plan, extent), KEYS[by](spec)
+    times: dict[str, float] = defaultdict(float)
+    for run in ran:
+        times[key(run.node)] += sum(seconds(run, used))
+    found = parts(program, ran, key)
+    lines = (Line(name, numbers(several, extent), times[name], tuple(several)) for name, several in found.items())
     costly = tuple(line for line in lines if line.figures != Figures())
-    return Bill(spec, program, facts, extent, costly, step, memory(plan, extent, training=False))
+    training, inference = memory(plan, extent), memory(plan, extent, training=False)
+    return Bill(spec, program, facts, extent, costly, training, inference, used, step(plan, ran, extent, used))
 
 
-def graphs_of(spec: Spec, facts: Facts | None) -> float:
-    """Graphs of a training batch, on average where it is sized by nodes."""
-    size = spec.settings.data.batch_size if spec.settings.data else BATCH
+def graphs_of(size: int | str, facts: Facts | None) -> float:
+    """Graphs of a batch, on average where it is sized by nodes."""
     if isinstance(size, int):
         return min(size, facts.graphs["train"]) if facts else size
     return max(1.0, int(size.partition(" ")[0]) / facts.nodes) if facts else BATCH

@@ -137,7 +137,7 @@ def alias() -> Cost:
     return Cost("none", made=nothing, moved=nothing, passes=True)
 
 
-def entries(*keeps: Keep, kernel: str = "entry", times: int = 1, **more: Count) -> Cost:
+def entries(*keeps: Keep, kernel: str, times: int = 1, **more: Count) -> Cost:
     """A function entry by entry."""
     return Cost(kernel, lambda at: times * at.entries, keeps=keeps, **more)  # type: ignore[arg-type]
 

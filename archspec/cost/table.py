@@ -4,6 +4,7 @@ A row has a cost for every form of the operation that a plan can choose; "" wher
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from archspec.cost.counting import (
     At,
@@ -25,7 +26,7 @@ from archspec.cost.counting import (
     spread_weights,
     total,
 )
-from archspec.ir.ops import FUNCTIONS, OPERATORS, STRUCTURE
+from archspec.ir.ops import FUNCTIONS, OPERATORS, STRUCTURE, Operation
 from archspec.ir.types import ALL
 
 SAVES: Mapping[str, tuple[Keep, ...]] = {
@@ -44,6 +45,13 @@ SLOW = (
     *("gelu", "silu", "mish", "elu", "selu", "softplus", "softsign", "logsigmoid"),
 )
 """Functions entry by entry that take longer than reading their operands."""
+
+
+def kernel_of(row: Operation) -> str:
+    """The kind of work of a function entry by entry."""
+    if row.name in SLOW:
+        return "slow"
+    return "unary" if row.torch.count("{") == 1 or "{1}" not in row.torch else "binary"
 
 
 def inner_entries(at: At) -> float:
@@ -110,10 +118,10 @@ def spread_cells(at: At) -> float:
 REDUCTIONS: Mapping[str, Cost] = {
     "sum": Cost("segment", of_first),
     "mean": Cost("segment", total(of_first, once), extra=reduced_rows, temporary=once),
-    "max": Cost("segment", of_first, keeps=("first", "result"), back=twice),
-    "min": Cost("segment", of_first, keeps=("result",), extra=of_first, temporary=of_first, back=twice),
-    "std": Cost("segment", lambda at: 6 * at.operand(), extra=total(of_first, once, once), temporary=thrice),
-    "logsumexp": Cost("segment", thrice, keeps=("first",), temporary=of_first, back=of_first),
+    "max": Cost("extremum", of_first, keeps=("first", "result"), back=twice),
+    "min": Cost("extremum", of_first, keeps=("result",), extra=of_first, temporary=of_first, back=twice),
+    "std": Cost("std", lambda at: 6 * at.operand(), extra=total(of_first, once, once), temporary=thrice),
+    "logsumexp": Cost("logsumexp", thrice, keeps=("first",), temporary=of_first, back=of_first),
     "softmax": Cost("softmax", lambda at: 5 * at.operand(), keeps=("result",), temporary=of_first, back=thrice),
 }
 
@@ -184,21 +192,22 @@ FUSED: Mapping[str, Mapping[str, Cost]] = {
 }
 
 COSTS: Mapping[str, Mapping[str, Cost]] = {
-    **{name: {"": alias()} for name in ("constant", "parameter", "state", "data", "view", "detach", "spread")},
+    **{name: {"": alias()} for name in ("constant", "parameter", "state", "data", "detach", "spread")},
+    "view": {"": replace(alias(), kernel="view")},
     **{row.name: {"": Cost("structure")} for row in STRUCTURE},
     **{
-        row.name: {"": entries(*SAVES.get(row.name, ()), kernel="slow" if row.name in SLOW else "entry")}
+        row.name: {"": entries(*SAVES.get(row.name, ()), kernel=kernel_of(row))}
         for row in (*OPERATORS, *FUNCTIONS)
         if row.name != "detach"
     },
-    **{name: {"": Cost("entry", once, passes=True)} for name in ("add", "sub")},
-    "where": {"": entries(extra=lambda at: at.operand() / 4)},
+    **{name: {"": Cost("add", once, passes=True)} for name in ("add", "sub")},
+    "where": {"": entries(kernel="binary", extra=lambda at: at.operand() / 4)},
     "inner": {
         "": Cost(
             "inner", lambda at: 2 * inner_entries(at), keeps=("others",), temporary=inner_entries, back=inner_entries
         )
     },
-    "chance": {"": Cost("entry")},
+    "chance": {"": Cost("slow")},
     "gather_source": {"": Cost("gather_source", moved=gathered)},
     "gather_target": {"": Cost("gather_target", moved=gathered)},
     "gather_cross": {"": Cost("gather_cross", moved=gathered)},
@@ -209,10 +218,10 @@ COSTS: Mapping[str, Mapping[str, Cost]] = {
     "concat": {"": Cost("concat")},
     "linear": {"": Cost("linear", dense=linear_products, keeps=("input",))},
     "linear_part": {"": Cost("linear", dense=linear_products, keeps=("input",))},
-    "category": {"": Cost("entry", once, extra=nothing, made=lambda at: 2 * at.entries)},
+    "category": {"": Cost("unary", once, extra=nothing, made=lambda at: 2 * at.entries)},
     "embed": {"": Cost("embed", moved=gathered)},
     **{name: {"": cost} for name, cost in NORMS.items()},
-    "average": {"": Cost("entry", of_first)},
+    "average": {"": Cost("unary", of_first)},
     "foreign": {"": Cost("foreign")},
     **FUSED,
 }

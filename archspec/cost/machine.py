@@ -1,0 +1,118 @@
+"""What a machine takes for every kind of work, as it was measured: seconds by size, read between what was measured.
+
+The machine of the table is the one that `reference.json` names; `archspec cost --calibrate` measures this one and keeps
+it in the cache folder.
+"""
+
+import json
+import os
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, log
+from pathlib import Path
+
+from archspec.facts import kept
+
+REFERENCE = Path(__file__).with_name("reference.json")
+FILE = "machine.json"
+VERSION = 1
+
+Variant = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One measurement: so many units of work took so many seconds forward, and back."""
+
+    units: float
+    forward: float
+    backward: float
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Measurements by kernel and variant, such as the numbers of features and of nodes, ascending by units."""
+
+    name: str
+    curves: Mapping[str, Mapping[Variant, Sequence[Point]]]
+
+    def seconds(self, kernel: str, units: float, variant: Variant = ()) -> tuple[float, float]:
+        """Forward and back; 0 for work that was not measured, and for none."""
+        variants = self.curves.get(kernel)
+        if not variants or units <= 0:
+            return 0.0, 0.0
+        points = variants[min(variants, key=lambda one: apart(one, variant))]
+        return between(points, units, "forward"), between(points, units, "backward")
+
+
+def apart(one: Variant, other: Variant) -> float:
+    """How far two variants are from each other, in factors."""
+    return sum(abs(log(max(a, 1) / max(b, 1))) for a, b in zip(one, other, strict=False))
+
+
+def between(points: Sequence[Point], units: float, way: str) -> float:
+    """The time of so many units: on the line between two measurements, in logarithms; beyond the last in proportion."""
+    sizes = [point.units for point in points]
+    times = [max(float(getattr(point, way)), 1e-9) for point in points]
+    if units <= sizes[0]:
+        return times[0]
+    if units >= sizes[-1]:
+        return times[-1] * units / sizes[-1]
+    at = bisect_left(sizes, units)
+    share = log(units / sizes[at - 1]) / log(sizes[at] / sizes[at - 1])
+    return exp((1 - share) * log(times[at - 1]) + share * log(times[at]))
+
+
+def path(directory: Path | None = None) -> Path:
+    """Where this machine's measurements are kept."""
+    return kept.folder(directory) / FILE
+
+
+def known(directory: Path | None = None) -> Machine:
+    """This machine if it was measured, else the one of the table."""
+    try:
+        return read(path(directory).read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return reference()
+
+
+def reference() -> Machine:
+    """The machine of the table."""
+    return read(REFERENCE.read_text(encoding="utf-8"))
+
+
+def keep(machine: Machine, directory: Path | None = None) -> Path:
+    """Write this machine's measurements where `known` finds them. Raises OSError."""
+    target = path(directory)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        part.write_text(written(machine), encoding="utf-8")
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def read(text: str) -> Machine:
+    """A machine from its file. Raises ValueError, KeyError or TypeError for anything else."""
+    found = json.loads(text)
+    if found["version"] != VERSION:
+        raise ValueError(found["version"])
+    curves: dict[str, dict[Variant, list[Point]]] = {}
+    for kernel, *variant, units, forward, backward in found["points"]:
+        curves.setdefault(kernel, {}).setdefault(tuple(variant), []).append(Point(units, forward, backward))
+    return Machine(found["name"], curves)
+
+
+def written(machine: Machine) -> str:
+    """A machine as the text of a file, a line for every measurement."""
+    rows = [
+        json.dumps([kernel, *variant, one.units, *(float(f"{time:.4g}") for time in (one.forward, one.backward))])
+        for kernel, variants in machine.curves.items()
+        for variant, points in variants.items()
+        for one in points
+    ]
+    lines = ",\n".join(rows)
+    return f'{{"version": {VERSION}, "name": {json.dumps(machine.name)}, "points": [\n{lines}\n]}}\n'
