@@ -160,8 +160,43 @@ def test_labels_that_do_not_count_or_are_not_known_are_left_out() -> None:
     things = KINDS["node"][2](graphs)
     assert (things.at.tolist(), things.unknown) == (list(range(2, nodes)), 1)
     pairs = KINDS["same"][2](graphs)
+    assert (pairs.unknown, pairs.left) == (1, 0)
     assert pairs.at.tolist() == [i * nodes + j for i in range(2, nodes) for j in range(2, nodes)]
     assert pairs.labels.tolist() == [int(i % 2 == j % 2) for i in range(2, nodes) for j in range(2, nodes)]
+
+
+def studied(one: Packed, labels: str, most: int) -> list[bool]:
+    """Of every thing of a graph whether its i is among the first that have a label, as many as have so many pairs."""
+    nodes = int(one.sizes[0])
+    everywhere = list(range(nodes))
+    of = {
+        "node": everywhere,
+        "same": [i for i in everywhere for _ in everywhere],
+        "edge": np.repeat(everywhere, one.degree).tolist(),
+        "pair": one.pair[:, 0].tolist(),
+    }[labels]
+    if nodes**2 <= most:
+        return [True] * len(of)
+    kept = sorted(set(of))[: max(1, most // nodes)]
+    return [i in kept for i in of]
+
+
+@pytest.mark.parametrize("labels", ["node", "same", "edge", "pair"])
+def test_of_large_graphs_some_rows_are_studied_and_the_rest_is_counted(
+    labels: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = data(LEVELS[labels])
+    split = Split(joined(parts), False)
+    monkeypatch.setattr(telling, "MOST_PAIRS", 12)
+    graphs = Graphs(split, telling.wanted(split))
+    _, level, of = KINDS[labels]
+    things = of(graphs)
+    inside = [here for one in parts for here in studied(one, labels, 12)]
+    assert (things.left, len(things.at)) == (inside.count(False), inside.count(True))
+    assert 0 < things.left < len(inside)
+    for one in told(graphs, things, level, range(LAST + 1), True):
+        whole = by_hand(parts, labels, one.field, True)
+        assert figures(one) == counted([thing for thing, here in zip(whole, inside, strict=True) if here])
 
 
 # From the command line

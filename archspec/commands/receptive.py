@@ -81,13 +81,15 @@ def command(context: click.Context, data: str, settings: tuple[str, ...], fields
     ambiguous if it occurs with different labels. DATA is a data set, or one graph of the study: palindrome or pyramid.
     """
     style = context.find_root().obj["format"] if context.find_root().obj else "pretty"
-    if data in STUDIES and options["labels"] is None:
-        study = STUDIES[data]
+    study = STUDIES.get(data)
+    if study and options["labels"] is None and not options["features"]:
         value = value_of(data, study, settings)
         result = made(data, study, value, fields_of(FIELDS if fields is None else fields))
         click.echo(json.dumps(as_data(result), indent=2) if style == "json" else text(result))
         return
     wanted = fields_of(FIELDS_OF_DATA if fields is None else fields)
+    if study:  # its option is written as for the study
+        settings = tuple(f"options.{one}" if one.startswith(f"{study.option}=") else one for one in settings)
     chosen, place = read_data_settings(data, settings)
     known(chosen, place("data", "name"), options["data_dir"])  # an unknown name is told before numpy is imported
     from archspec.commands.telling import run

@@ -10,7 +10,8 @@ import click
 from archspec.commands.receptive import check_memory, share, span, table
 from archspec.data.load import load
 from archspec.data.place import Place
-from archspec.data.telling import KINDS, Graphs, Things, told
+from archspec.data.telling import KINDS, MOST_PAIRS, Graphs, Things, told
+from archspec.data.telling import wanted as wanted_rows
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.facts import Facts, known
 from archspec.structure.exact import encoding, moduli
@@ -63,8 +64,7 @@ def run(
     wanted = fitting(labels, data.facts)
     part = data.splits[split]
     whole = known(chosen, None, data_dir) or data.facts
-    check_memory(f"of `{name}`", int((part.packed.sizes.astype(int) ** 2).sum()), 1, "study fewer or smaller graphs")
-    graphs = Graphs(part)
+    graphs = Graphs(part, wanted_rows(part))
     primes = len(moduli(graphs.near, fields[-1]))
     check_memory(
         f"of `{name}`", int(graphs.first_pair[-1]), primes, "lower `--limit`, or name smaller receptive fields"
@@ -106,6 +106,9 @@ def heading(result: Result) -> list[str]:
         told.append(f"left out: the other {left:,} of {result.of:,} graphs (--limit)")
     if things.unknown:
         told.append(f"left out: {things.unknown:,} labels that are not known")
+    if things.left:
+        pairs = f"graphs of more than {MOST_PAIRS:,} pairs are studied from as many of their nodes as have so many"
+        told.append(f"left out: {things.left:,} labelled {result.level}s; {pairs}")
     often = [int((things.labels == number).sum()) for number in range(len(things.values))]
     shares = "labels: " + ", ".join(f"{value}: {one:,}" for value, one in zip(things.values, often, strict=True))
     if len(things.values) > SHOWN:
@@ -135,10 +138,8 @@ def alike(result: Result, field: Field) -> list[str]:
     told = [f"{graphs.named(result.level, int(things.at[one]))}, {labelled(things, one)}" for one in field.example]
     shown = ""
     if result.level == "pair":
-        number = int(things.at[field.example[0]])
-        graph = int(graphs.first_pair.searchsorted(number, "right")) - 1
-        pair = graphs.pair(graph, number - int(graphs.first_pair[graph]))
-        shown = f": both [{', '.join(map(str, encoding(graphs.near[graph], *pair, field.field)))}]"
+        graph, i, j = graphs.pair(int(things.at[field.example[0]]))
+        shown = f": both [{', '.join(map(str, encoding(graphs.near[graph], i, j, field.field)))}]"
     return ["", f"R = {field.field}: {told[0]}, and {told[1]}{shown}"]
 
 
@@ -161,6 +162,7 @@ def as_data(result: Result) -> dict[str, Any]:
         "labels": result.labels,
         "labelled": len(things.at),
         "unknown": things.unknown,
+        "left_out": things.left,
         "features": result.features,
         "fields": [
             {

@@ -11,6 +11,9 @@ from archspec.facts.table import TABLE, Facts
 from archspec.source import Span
 from archspec.syntax.schema import DataSettings
 
+OGB = "ogbg-mol"
+"""What the names of a dozen alike begin with."""
+
 SHOWN = 3
 """Names that a message suggests."""
 
@@ -56,6 +59,7 @@ def short_name(settings: DataSettings) -> str:
 def unknown(name: str, span: Span | None) -> Diagnostic:
     """E0401: no data set has this name; the nearest ones are suggested, those with short names are listed."""
     short = list(dict.fromkeys((*TABLE, *sources.SOURCES)))
+    shown = [one for one in short if not one.startswith(OGB)]
     lower = {one.lower(): one for one in (*sources.classes(), *short)}
     folder = Path(name).is_dir()
     near = (
@@ -67,7 +71,7 @@ def unknown(name: str, span: Span | None) -> Diagnostic:
         span,
         label="not a data set" if span else "",
         notes=(
-            "known data sets: " + ", ".join(f"`{one}`" for one in short),
+            "known data sets: " + ", ".join(f"`{one}`" for one in shown) + f", and `{OGB}hiv` and others of its kind",
             "any class of torch_geometric.datasets is one too, such as `{name: TUDataset, options: {name: PROTEINS}}`",
             "data of your own is `{name: ./folder}` or `{name: package.module:function}`",
         ),

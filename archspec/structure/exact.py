@@ -45,27 +45,55 @@ def neighbours(nodes: int, edges: NDArray[np.int64]) -> Neighbours:
     return np.split(codes % max(nodes, 1), np.searchsorted(codes // max(nodes, 1), np.arange(1, nodes)))
 
 
-def encodings(graphs: Sequence[Neighbours], last: int, known: NDArray[np.int64] | None = None) -> Iterator[Encoded]:
+def encodings(
+    graphs: Sequence[Neighbours],
+    last: int,
+    known: NDArray[np.int64] | None = None,
+    rows: Sequence[NDArray[np.int64]] | None = None,
+) -> Iterator[Encoded]:
     """The pairs of all graphs, one graph after the other, by their encoding for the receptive fields 0 … last.
 
     Each field is a refinement of the one before; what is `known` of every pair, as whole numbers from 0, is part of its
-    encoding. P = D⁻¹A with A[i,j] = 1 for j in N(i); the row of a node without neighbours is 0.
+    encoding. Where `rows` are given, only the pairs (i, j) with an i among those of its graph. P = D⁻¹A with A[i,j] = 1
+    for j in N(i); the row of a node without neighbours is 0.
     """
     common, primes = denominator(graphs), moduli(graphs, last)
-    powers = [
-        np.broadcast_to(np.eye(len(near), dtype=np.uint32), (len(primes), len(near), len(near))) for near in graphs
-    ]
-    pairs = sum(len(near) ** 2 for near in graphs)
+    chosen = [np.arange(len(near)) for near in graphs] if rows is None else rows
+    powers = [start(near, own, len(primes)) for near, own in zip(graphs, chosen, strict=True)]
+    pairs = sum(len(own) * len(near) for near, own in zip(graphs, chosen, strict=True))
     groups = Groups(np.zeros(pairs, dtype=np.int64) if known is None else known)
     covered = np.zeros(pairs, dtype=np.bool_)
     for field in range(last + 1):
         if field:
-            powers = [stepped(near, power, primes) for near, power in zip(graphs, powers, strict=True)]
+            powers = [next_power(near, power, primes) for near, power in zip(graphs, powers, strict=True)]
         for prime in range(enough(primes, common**field)):
             column = np.concatenate([power[prime].reshape(-1) for power in powers])
             groups.refine(column)
             covered |= column != 0
         yield Encoded(field, groups.numbers(), covered.copy())
+
+
+def start(near: Neighbours, rows: NDArray[np.int64], primes: int) -> NDArray[np.uint32]:
+    """The rows of the identity, modulo every prime, [primes, rows, nodes]."""
+    found = np.zeros((primes, len(rows), len(near)), dtype=np.uint32)
+    found[:, np.arange(len(rows)), rows] = 1
+    return found
+
+
+def next_power(near: Neighbours, power: NDArray[np.uint32], primes: Sequence[int]) -> NDArray[np.uint32]:
+    """The same rows of the next power: P · power where all rows are there, else power · P."""
+    return stepped(near, power, primes) if power.shape[1] == len(near) else walked_on(near, power, primes)
+
+
+def walked_on(near: Neighbours, power: NDArray[np.uint32], primes: Sequence[int]) -> NDArray[np.uint32]:
+    """power · P modulo each prime, [primes, rows, nodes]."""
+    modulus = np.array(primes, dtype=np.uint64)[:, None]
+    out = np.zeros(power.shape, dtype=np.uint64)
+    for node in np.flatnonzero(power.any(axis=(0, 1))).tolist():
+        if len(near[node]):
+            inverse = np.array([pow(len(near[node]), -1, prime) for prime in primes], dtype=np.uint64)[:, None]
+            out[:, :, near[node]] += (power[:, :, node] * inverse % modulus)[:, :, None]
+    return (out % modulus[:, :, None]).astype(np.uint32)
 
 
 class Groups:
