@@ -26,6 +26,7 @@ COMMANDS = {
     "train": "Train a spec; everything it gives goes to a run folder.",
     "evaluate": "Score the weights of a run.",
     "predict": "Write the predictions of a run to a file.",
+    "overfit": "Test whether a spec can learn a few graphs by heart.",
     "replay": "Compute the batch once more at which a run went wrong, equation by equation.",
     "runs": "List runs, filter and sort them; `runs compare` shows what differs.",
     "report": "Write a page on runs: equations, curves, health, cost, how to do it again.",
