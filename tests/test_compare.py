@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 
 from archspec.commands.diff import DIFFERENT, checked, command
@@ -16,10 +17,15 @@ from archspec.compare.receptive import receptive_field
 from archspec.compare.remarks import in_words
 from archspec.compare.shown import COLOUR, PLAIN, text_of
 from archspec.compare.sources import Source
+from archspec.cost.bill import bill
+from archspec.facts.table import TABLE
 from archspec.pipeline import compile_spec
+from archspec.reference import Graph, evaluate
 from archspec.syntax.load import load_spec, parse_spec
 from archspec.syntax.parser import parse_expression
 from tests.checking import program, spec_text
+from tests.compiling import of_file
+from tests.graphs import furnished
 
 LAYER = "h = linear(x, d)\nx = x + relu(h)"
 
@@ -313,6 +319,29 @@ RECEPTIVE = {
 def test_receptive_field(name: str) -> None:
     spec = load_spec(name, ["model.stack=2 * layer"])
     assert receptive_field(compile_spec(spec).program) == RECEPTIVE[name]
+
+
+@pytest.mark.parametrize("name", ["gin", "gated_gcn", "position_gating_hops", "position_attention", "edge_conv", "gcnii"])
+def test_receptive_field_is_what_gradients_reach(name: str) -> None:
+    """On a long path the prediction of one end depends on exactly the nodes within the field."""
+    case = of_file(name, numeric=True)
+    nodes, field = 12, receptive_field(case.built.program)
+    edges = tuple((i, j) for i in range(nodes) for j in (i - 1, i + 1) if 0 <= j < nodes)
+    bare = Graph(torch.randn(nodes, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64), nodes, edges)
+    graph = furnished(bare, case.facts, 1)
+    x = graph.x.requires_grad_()
+    [prediction] = evaluate(case.built.program, case.weights, [graph])
+    [gradient] = torch.autograd.grad(prediction[0].sum(), x)
+    reached = [node for node in range(nodes) if gradient[node].abs().max() > 0]
+    assert reached == list(range(int(min(field or 0, nodes - 1)) + 1))
+
+
+def test_costs_are_those_of_the_cost_command() -> None:
+    rows = {row.name: row for row in of_files("gin", "gin_inner_off").consequences}
+    compiled, spec = compile_spec(load_spec("gin")), load_spec("gin")
+    found = bill(spec, compiled.program, compiled.plan, TABLE["pattern"])
+    assert rows["FLOPs of a step"].numbers[0] == pytest.approx(found.total.flops + found.total.backward)
+    assert rows["memory of a step"].numbers[0] == found.training.total
 
 
 def test_receptive_field_without_features_or_with_modules_of_others() -> None:

@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from archspec.compare.difference import Checked, differences
+from archspec.commands.diff import checked
+from archspec.compare.difference import differences
 from archspec.compare.markup import side
+from archspec.compare.sources import Source
 from archspec.diagnostics import SpecError
 from archspec.emit.build import build_module
 from archspec.equal.compare import compare
@@ -148,7 +150,7 @@ def test_the_comparison_sees_what_is_frozen_and_what_values_are_wrong() -> None:
 
 def test_settings_are_a_difference_of_specs() -> None:
     specs = [spec(f"layers.*.w1: {{init: {value}}}") for value in (1, 2)]
-    old, new = (Checked(one, compile_spec(one).program, None) for one in specs)
+    old, new = (checked(Source("", one)) for one in specs)
     [change] = differences(old, new).all_changes()
     assert change.path == "layers.*.w1.init"
     assert side(change.lines[0].text, "-") == "layers.*.w1.init: 1"

@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from archspec.compare.difference import Checked, differences
+from archspec.commands.diff import checked
+from archspec.compare.difference import differences
+from archspec.compare.sources import Source
 from archspec.equal.compare import compare
-from archspec.pipeline import build, compile_spec
+from archspec.pipeline import build
 from archspec.syntax.load import parse_spec
 from archspec.syntax.spec import Spec
 from archspec.train.engine import Engine
@@ -67,7 +69,7 @@ def test_the_prediction_is_that_of_forward() -> None:
 
 def test_it_is_a_difference_of_specs() -> None:
     specs = [spec("0.5"), spec("mean[i in V](x @ x)")]
-    old, new = (Checked(one, compile_spec(one).program, None) for one in specs)
+    old, new = (checked(Source("", one)) for one in specs)
     found = differences(old, new)
     assert [one.path for one in found.all_changes()] == ["penalty"]
     assert not found.same_architecture

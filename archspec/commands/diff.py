@@ -10,7 +10,8 @@ import click
 
 from archspec.commands.options import remember_format, spec_options
 from archspec.compare import git
-from archspec.compare.difference import Checked, Difference, differences, expanded
+from archspec.compare.consequences import Checked
+from archspec.compare.difference import Difference, differences, expanded
 from archspec.compare.driver import driven
 from archspec.compare.markup import html_of, json_of, markdown_of
 from archspec.compare.shown import COLOUR, PLAIN, Style, text_of
@@ -110,7 +111,8 @@ def written(found: Difference, old: Source, new: Source, format: str, style: Sty
 def checked(source: Source) -> Checked:
     """A spec with its program."""
     facts = facts_of(source.spec)
-    return Checked(source.spec, compile_spec(source.spec, facts).program, facts)
+    made = compile_spec(source.spec, facts)
+    return Checked(source.spec, made.program, made.plan, facts)
 
 
 def lines(old: str, new: str, names: tuple[str, str], style: Style) -> tuple[str, bool]:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from archspec.check.checker import check
-from archspec.compare.consequences import Consequence, consequences
+from archspec.compare.consequences import Checked, Consequence, consequences
 from archspec.compare.definitions import Change, Line, changes, merged, parts
 from archspec.compare.marks import gone
 from archspec.compare.marks import new as come
@@ -20,7 +20,6 @@ from archspec.compare.renames import Renamed, only, renames, spec_with_names
 from archspec.compare.same import same
 from archspec.compare.weights import WeightChange, named, weight_changes
 from archspec.diagnostics import SpecError
-from archspec.facts import Facts
 from archspec.ir.nodes import Program
 from archspec.syntax import tree
 from archspec.syntax.load import load_library
@@ -34,15 +33,6 @@ SECTIONS: Mapping[str, str] = {
     "tracking": "track",
 }
 """Headings of what is compared, and the sections of a spec that they are about."""
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A spec with its typed program and what is known of its data."""
-
-    spec: Spec
-    program: Program
-    facts: Facts | None
 
 
 @dataclass(frozen=True)
@@ -82,7 +72,7 @@ def differences(old: Checked, new: Checked) -> Difference:
         names,
         tuple(change.path for change in found if change.path in rewritten),
         weight_changes(old.program, new.program),
-        consequences((old.program, new.program), (old.facts, new.facts)),
+        consequences(old, new),
         one,
     )
 
