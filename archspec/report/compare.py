@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from archspec.compare.difference import Checked, differences
+from archspec.compare.consequences import Checked
+from archspec.compare.difference import differences
 from archspec.compare.markup import html_lines
 from archspec.facts import known
 from archspec.report.evidence import Evidence
@@ -50,4 +51,4 @@ def checked(one: Evidence) -> Checked | None:
     if one.spec is None or one.compiled is None:
         return None
     data = one.spec.settings.data
-    return Checked(one.spec, one.compiled.program, known(data, None) if data else None)
+    return Checked(one.spec, one.compiled.program, one.compiled.plan, known(data, None) if data else None)
