@@ -53,7 +53,8 @@ def assemble(spec: Spec, directory: Path | None, display: Display, trust: bool =
     text, code, buckets = spec.text, built.code, settings.data.buckets or 1
     about = protocol.describe(spec, data)
     equations = Equations(built.program, (*spec.definitions.values(), *load_library().values()), data.facts)
-    return Task(spec.name, built.module, data, size, train, text, code, spec.place, needs, buckets, about, equations)
+    at, plan = spec.place, built.plan
+    return Task(spec.name, built.module, data, size, train, text, code, at, needs, buckets, about, equations, plan)
 
 
 def open_machine(spec: Spec, device: str, threads: int | None = None, processes: Processes = ALONE) -> Machine:

@@ -16,6 +16,7 @@ from archspec.data.batching import in_order
 from archspec.data.load import DataSet
 from archspec.data.split import Split
 from archspec.runtime.batch import Batch
+from archspec.train import memory
 from archspec.train.batches import lines
 from archspec.train.display import clock
 from archspec.train.engine import Engine
@@ -81,6 +82,8 @@ def peak_memory(device: torch.device) -> float:
 def report(engine: Engine) -> list[str]:
     """Data, parameters, memory and time, as lines."""
     data, batches = engine.task.data, engine.steps
+    room = memory.free(engine.device, 1)
+    memory.check_step(engine.task, room)
     found = estimate(engine)
     what = "of the whole process" if engine.device.type == "cpu" else "of tensors on the GPU"
     epochs = engine.settings.epochs
@@ -91,6 +94,7 @@ def report(engine: Engine) -> list[str]:
         *parameter_lines(engine.module),
         "",
         f"memory: about {found.memory / MEGABYTE:,.0f} MB at the peak, {what}",
+        *(f"        {line}" for line in memory.lines(engine.task, room)),
         f"time: about {1000 * found.step:.0f} ms a step, {batches} steps an epoch",
         f"      {found.epoch:.1f} s an epoch with scores, at most {clock(found.epoch * epochs)} for {epochs} epochs",
         f"(estimated from {MEASURED} steps and {MEASURED} batches of evaluation on {engine.device})",

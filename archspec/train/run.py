@@ -16,7 +16,7 @@ import archspec
 from archspec.data.batching import in_order
 from archspec.data.floor import CEILINGS
 from archspec.runtime import malloc
-from archspec.train import batches, checkpoint, environment, folder, loop, optimizer, protocol, state, weights
+from archspec.train import batches, checkpoint, environment, folder, loop, memory, optimizer, protocol, state, weights
 from archspec.train.display import Display, counted
 from archspec.train.engine import Diverged, Engine, Evaluator
 from archspec.train.faults import fault
@@ -45,6 +45,7 @@ class Machine:
         """A task's module at work here. Each process but the first draws its own numbers from now on, for dropout."""
         if number := self.processes.number:
             seed(int(np.random.SeedSequence([task.train.seed, number]).generate_state(1, np.uint64)[0]) >> 1)
+        memory.check_step(task, memory.free(self.device, self.processes.local[1]))
         return Engine(task, self.device, self.processes)
 
 

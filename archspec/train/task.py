@@ -7,6 +7,7 @@ from torch import nn
 from archspec.data.batching import BatchSize
 from archspec.data.load import DataSet
 from archspec.data.structure import Demand
+from archspec.passes.schedule import Plan
 from archspec.syntax.schema import TrainSettings
 from archspec.train import optimizer, schedule
 from archspec.train.health.equations import Equations
@@ -37,6 +38,8 @@ class Task:
     """What its scores are the scores of."""
     equations: Equations | None = None
     """What the module was made from, where it was made from a spec."""
+    plan: Plan | None = None
+    """What it computes in which form, where it was."""
 
 
 def check_settings(settings: TrainSettings, place: Place = nowhere) -> None:
