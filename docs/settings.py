@@ -47,6 +47,22 @@ in `metrics.jsonl` is that of the weights of which nothing is said. A pattern th
 A schedule of torch goes on after every epoch, `OneCycleLR` and `CyclicLR` after every step; `every` says otherwise.
 `OneCycleLR` is given the length of the training unless `total_steps` is set.
 
+## Beginning with other weights
+
+`archspec train SPEC --init-from RUN` begins with the best weights of another run, or with a `.safetensors` file, whatever
+its spec: every weight and buffer of the same name and shape is copied, and it is told which matched, which are new, which
+of the run were left, and which have other shapes. `--rename OLD=NEW` gives weights another name first, with `*` for what
+stays: `--rename layers.*.mlp=layers.*.ffn`. What is copied wins over `init` in `parameters:`, and `frozen` holds as
+always. `environment.json` keeps all of it with the hash of the file; before its first checkpoint a killed run takes the
+weights from there again, and only those very ones.
+
+```console
+$ archspec train other.yaml --init-from runs/tiny-1
+weights from runs/tiny-1/checkpoints/best.safetensors, epoch 1: 15 matched
+  new: layers.2.linear.weight, layers.2.batch_norm.weight, layers.2.batch_norm.bias and 3 more
+  left: layers.*.linear.bias
+```
+
 ## What is recorded
 
 Each epoch adds a line to `metrics.jsonl` in the run folder: learning rate, steps, the gradient's norm before clipping

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archspec.commands.training import Means, begin, go_on, task_of
+from archspec.commands.training import Means, begin, begins_alike, go_on, task_of
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.syntax.spec import Spec
 
@@ -58,9 +58,11 @@ def begin_all(spec: Spec, path: Path | None, jobs: int | None, means: Means) -> 
     from archspec.train.group import with_seed
 
     check_one_process(means)
-    if path is not None and group.is_group(path) and group.Group(path).spec.read_text(encoding="utf-8") == spec.text:
-        go_on_all(group.Group(path), spec, [], jobs, means)
-        return
+    if path is not None and group.is_group(path):
+        found = group.Group(path)
+        if found.spec.read_text(encoding="utf-8") == spec.text and begins_alike(means, found.told()["options"]):
+            go_on_all(found, spec, [], jobs, means)
+            return
     if path is not None:
         folder.check_free(path)
     seeds = spec.settings.train.seeds or []
@@ -194,6 +196,9 @@ class Crew:
         means = ["--device", self.means.device] if self.means.device else []
         means += ["--data-dir", str(self.means.data_dir)] if self.means.data_dir else []
         means += ["--trust"] if self.means.trust else []
+        if self.means.init_from and not run.spec.exists():
+            means += ["--init-from", str(self.means.init_from)]
+            means += [part for one in self.means.renames for part in ("--rename", one)]
         one = ["--set", f"train.seed={seed}", "--set", "train.seeds=null"]
         return [sys.executable, "-m", "archspec", "train", str(self.group.spec), *where, *means, *one]
 

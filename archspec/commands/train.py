@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,15 @@ PATH = click.Path(path_type=Path)
     metavar="N",
     help="Seeds to train at a time; default cores // `train.threads`, or 1.",
 )
+@click.option(
+    "--init-from",
+    type=PATH,
+    metavar="RUN",
+    help="Begin with the best weights of a run, or with a .safetensors file, by name.",
+)
+@click.option(
+    "--rename", "renames", multiple=True, metavar="OLD=NEW", help="With `--init-from`: other names. Repeatable."
+)
 @click.option("--dry-run", is_flag=True, help="Show data, parameters, memory and time per epoch, then stop.")
 @click.option("--device", metavar="D", help="cpu, cuda, cuda:1, … or auto (the default): a GPU if there is one.")
 @click.option(
@@ -51,6 +60,8 @@ def command(
     resume: Path | None,
     seeds: str | None,
     jobs: int | None,
+    init_from: Path | None,
+    renames: tuple[str, ...],
     dry_run: bool,
     device: str | None,
     data_dir: Path | None,
@@ -67,7 +78,7 @@ def command(
     overrides = (*track, *overrides)
     with told_once():
         if resume is not None:
-            check_alone(run_dir, dry_run)
+            check_alone({"--run-dir": run_dir, "--dry-run": dry_run or None, "--init-from": init_from})
         read = load_spec(needed(spec), overrides) if resume is None else None
         asked = several.chosen(read, seeds) if read else None
     from archspec.commands.opening import completed
@@ -76,7 +87,8 @@ def command(
     from archspec.train.processes import joined
 
     with joined() as processes:
-        means = Means(device, data_dir, trust, choose(talks=processes.number == 0), processes)
+        shown = choose(talks=processes.number == 0)
+        means = Means(device, data_dir, trust, shown, processes, init_from, renames)
         if read is None:
             assert resume is not None
             resumed(resume, spec, overrides, seeds, jobs, means)
@@ -86,16 +98,16 @@ def command(
             processes.agree(lambda: show_estimate(whole, means))
         elif asked:
             several.begin_all(with_seeds(whole, asked), run_dir, jobs, means)
-        elif run_dir is not None and holds(run_dir, whole):
+        elif run_dir is not None and holds(run_dir, whole, means):
             resumed(run_dir, spec, overrides, None, None, means)
         else:
             complete(lambda: begin(whole, run_dir, means), means)
 
 
-def check_alone(run_dir: Path | None, dry_run: bool) -> None:
+def check_alone(options: Mapping[str, object]) -> None:
     """E0641 for what cannot be together with `--resume`."""
-    for option, given in (("--run-dir", run_dir is not None), ("--dry-run", dry_run)):
-        if given:
+    for option, given in options.items():
+        if given is not None:
             message = f"`--resume` goes on in the run's own folder and cannot be together with `{option}`"
             raise SpecError([Diagnostic("E0641", message, help=f"leave out `{option}`")])
 

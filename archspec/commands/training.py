@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -33,16 +33,29 @@ class Means:
     trust: bool
     shown: Display
     processes: Processes
+    init_from: Path | None = None
+    """The run, or the file, whose weights the run begins with."""
+    renames: tuple[str, ...] = ()
 
-    def recorded(self) -> dict[str, str | None]:
+    def recorded(self) -> dict[str, Any]:
         """What is kept for whoever goes on later."""
-        return {"device": self.device or "auto", "data_dir": str(self.data_dir.absolute()) if self.data_dir else None}
+        return {
+            "device": self.device or "auto",
+            "data_dir": self.data_dir and str(self.data_dir.absolute()),
+            "init_from": self.init_from and str(self.init_from.absolute()),
+            "renames": list(self.renames),
+        }
 
-    def or_recorded(self, options: Mapping[str, str | None]) -> Means:
+    def or_recorded(self, options: Mapping[str, Any]) -> Means:
         """With what was kept where nothing else is given now."""
-        kept = options.get("data_dir")
-        data_dir = self.data_dir or (Path(kept) if kept else None)
-        return replace(self, device=self.device or options.get("device"), data_dir=data_dir)
+        kept, source = options.get("data_dir"), options.get("init_from")
+        return replace(
+            self,
+            device=self.device or options.get("device"),
+            data_dir=self.data_dir or (Path(kept) if kept else None),
+            init_from=Path(source) if source else None,
+            renames=tuple(options.get("renames", ())),
+        )
 
 
 @contextmanager
@@ -65,8 +78,22 @@ def begin(spec: Spec, run_dir: Path | None, means: Means) -> RunFolder:
         if run_dir is not None:
             folder.check_free(run_dir)
         machine = open_machine(spec, means.device or "auto", processes=means.processes)
-    options = means.recorded() | {"data": content(spec)}
-    return run.start(task_of(spec, means), run_dir, machine, means.shown, options, followers(spec))
+    task = task_of(spec, means)
+    options = means.recorded() | {"data": content(spec), "initial": begun_with(task, means)}
+    return run.start(task, run_dir, machine, means.shown, options, followers(spec))
+
+
+def begun_with(task: Task, means: Means, sha256: str | None = None) -> dict[str, Any] | None:
+    """Put the weights of another run into the module, if the run begins with some, and tell what became of them."""
+    from archspec.train.transfer import transfer
+
+    if means.init_from is None:
+        return None
+    with told_once():
+        done = transfer(task.module, means.init_from, means.renames, sha256)
+    for line in done.lines():
+        means.shown.say(line)
+    return done.record()
 
 
 def go_on(old: RunFolder, asked: Spec, means: Means) -> RunFolder:
@@ -88,7 +115,10 @@ def go_on(old: RunFolder, asked: Spec, means: Means) -> RunFolder:
         with told_once():
             threads = old.told().get("threads")
             machine = open_machine(spec, means.device or recorded(old, "device") or "auto", threads, processes)
-        return run.resume(task_of(spec, means), old, machine, means.shown, followers(spec))
+        task, options = task_of(spec, means), old.told().get("options", {})
+        if (initial := options.get("initial")) and not old.state.exists() and not old.previous.exists():
+            begun_with(task, means.or_recorded(options), initial["sha256"])
+        return run.resume(task, old, machine, means.shown, followers(spec))
 
 
 def task_of(spec: Spec, means: Means) -> Task:
@@ -110,10 +140,20 @@ def repeat(old: RunFolder, why: str, name: str, text: str, shown: Display) -> No
     run.mend(old, run.metadata(name, text), shown)
 
 
-def holds(path: Path, spec: Spec) -> bool:
-    """Whether a folder holds a run of this very spec, so that giving the same command again goes on with it."""
-    kept = path / "spec.yaml"
-    return kept.is_file() and kept.read_text(encoding="utf-8") == spec.text
+def holds(path: Path, spec: Spec, means: Means) -> bool:
+    """Whether a folder holds this very run, so that giving the same command again goes on with it."""
+    from archspec.train.folder import RunFolder
+
+    run = RunFolder(path)
+    if not run.spec.is_file() or run.spec.read_text(encoding="utf-8") != spec.text:
+        return False
+    return begins_alike(means, run.told().get("options", {}))
+
+
+def begins_alike(means: Means, options: Mapping[str, Any]) -> bool:
+    """Whether a run began with the weights that are asked for now."""
+    asked = means.recorded()
+    return all(asked[key] == options.get(key, empty) for key, empty in (("init_from", None), ("renames", [])))
 
 
 def followers(spec: Spec) -> Follow:
