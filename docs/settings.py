@@ -49,12 +49,12 @@ A schedule of torch goes on after every epoch, `OneCycleLR` and `CyclicLR` after
 
 ## Beginning with other weights
 
-`archspec train SPEC --init-from RUN` begins with the best weights of another run, or with a `.safetensors` file, whatever
-its spec: every weight and buffer of the same name and shape is copied, and it is told which matched, which are new, which
-of the run were left, and which have other shapes. `--rename OLD=NEW` gives weights another name first, with `*` for what
-stays: `--rename layers.*.mlp=layers.*.ffn`. What is copied wins over `init` in `parameters:`, and `frozen` holds as
-always. `environment.json` keeps all of it with the hash of the file; before its first checkpoint a killed run takes the
-weights from there again, and only those very ones.
+`archspec train SPEC --init-from RUN` begins with the best weights of another run, or with a `.safetensors` file,
+whatever its spec: every weight and buffer of the same name and shape is copied, and it is told which matched, which
+are new, which of the run were left, and which have other shapes. `--rename OLD=NEW` gives weights another name first,
+with `*` for what stays: `--rename layers.*.mlp=layers.*.ffn`. What is copied wins over `init` in `parameters:`, and
+`frozen` holds as always. `environment.json` keeps all of it with the hash of the file; before its first checkpoint a
+killed run takes the weights from there again, and only those very ones.
 
 ```console
 $ archspec train other.yaml --init-from runs/tiny-1
