@@ -14,7 +14,7 @@ from archspec.cost.parameters import count, uncounted
 from archspec.diagnostics import SpecError
 from archspec.facts import Facts
 from archspec.ir.nodes import Program
-from archspec.passes.schedule import Plan
+from archspec.passes.schedule import BATCH, Plan
 from archspec.syntax.spec import Spec
 
 Number = float | None
@@ -33,7 +33,8 @@ class Checked:
     @cached_property
     def extent(self) -> Extent:
         """A training batch of its data set, on average."""
-        return of_facts(self.facts, graphs_of(self.spec, self.facts))
+        data = self.spec.settings.data
+        return of_facts(self.facts, graphs_of(data.batch_size if data else BATCH, self.facts))
 
 
 @dataclass(frozen=True)
