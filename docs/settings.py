@@ -47,6 +47,15 @@ in `metrics.jsonl` is that of the weights of which nothing is said. A pattern th
 A schedule of torch goes on after every epoch, `OneCycleLR` and `CyclicLR` after every step; `every` says otherwise.
 `OneCycleLR` is given the length of the training unless `total_steps` is set.
 
+## Losses and scores
+
+Losses go by short names or by torch's, of functions or classes, in any case: `cross_entropy`, `CrossEntropyLoss`;
+`l1`, `l1_loss`, `L1Loss`. `train.loss_options` are torch's: `label_smoothing` or `weight` (a number for each class) of
+`cross_entropy`, `p` and `margin` of `multi_margin`, `pos_weight` (a number for each label) of `bce_with_logits`,
+`beta` of `smooth_l1`, `delta` of `huber`. Scores go by the names of [the table](data.md#tasks) or by usual ones:
+`balanced_accuracy` (`acc`), `auroc`, `ap`, `mean_absolute_error`, `root_mean_squared_error`, `r2_score`. A resolved spec
+has the short names.
+
 ## Beginning with other weights
 
 `archspec train SPEC --init-from RUN` begins with the best weights of another run, or with a `.safetensors` file,

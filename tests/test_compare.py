@@ -321,7 +321,9 @@ def test_receptive_field(name: str) -> None:
     assert receptive_field(compile_spec(spec).program) == RECEPTIVE[name]
 
 
-@pytest.mark.parametrize("name", ["gin", "gated_gcn", "position_gating_hops", "position_attention", "edge_conv", "gcnii"])
+@pytest.mark.parametrize(
+    "name", ["gin", "gated_gcn", "position_gating_hops", "position_attention", "edge_conv", "gcnii"]
+)
 def test_receptive_field_is_what_gradients_reach(name: str) -> None:
     """On a long path the prediction of one end depends on exactly the nodes within the field."""
     case = of_file(name, numeric=True)

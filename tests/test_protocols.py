@@ -22,7 +22,7 @@ ALL = [(name, data) for name in protocols.names() for data in protocols.data_set
 
 SET = {
     *("epochs", "seeds", "optimizer", "schedule", "loss", "monitor"),
-    *("clip", "patience", "select", "averaging", "eval_batch_size"),
+    *("loss_options", "clip", "patience", "select", "averaging", "eval_batch_size"),
 }
 
 SPEC = """\

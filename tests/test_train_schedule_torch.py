@@ -10,7 +10,8 @@ from torch import nn
 from torch.optim import lr_scheduler
 
 from archspec.diagnostics import SpecError
-from archspec.syntax.schema import CosineSettings, TorchSchedule, TrainSettings
+from archspec.syntax.schema import CosineSettings, TrainSettings
+from archspec.syntax.spellings import TorchSchedule
 from archspec.train.interrupt import Interrupted
 from archspec.train.schedule import make
 from archspec.train.torch_schedules import BY_STEP

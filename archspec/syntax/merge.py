@@ -16,7 +16,7 @@ from archspec.syntax.document import Entry, Mapping, Scalar, Sequence, Value, re
 from archspec.syntax.files import find, read_source
 
 REMOVES = ("", "model", "model.sizes", "model.where", "parameters", "track", "data.options", "train.optimizer",
-           "train.optimizer.groups")  # fmt: skip
+           "train.optimizer.groups", "train.loss_options")  # fmt: skip
 """Sections in which `null` removes an entry."""
 
 NAMED = ("model.sizes", "model.where", "parameters", "track", "train.optimizer.groups")

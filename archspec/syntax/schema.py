@@ -21,7 +21,18 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from archspec.syntax.spellings import (
+    LossName,
+    ScoreName,
+    TorchSchedule,
+    loss_name,
+    schedule_name,
+    score_name,
+)
+
 Scalar = int | float | str | bool | None
+
+Number = int | float
 
 
 class Settings(BaseModel):
@@ -129,34 +140,12 @@ class ConstantSettings(Settings):
     name: Literal["constant"] = Field("constant", description="leave the rate as it is")
 
 
-TorchSchedule = Literal[
-    "StepLR",
-    "MultiStepLR",
-    "ConstantLR",
-    "LinearLR",
-    "ExponentialLR",
-    "PolynomialLR",
-    "CosineAnnealingLR",
-    "CosineAnnealingWarmRestarts",
-    "CyclicLR",
-    "OneCycleLR",
-    "ReduceLROnPlateau",
-]
-"""The schedules of torch whose arguments a spec can write; a test compares them with torch."""
-
-
-def spelt(name: object) -> object:
-    """The name of a schedule as torch spells it, given in any case; anything else as it is."""
-    proper = {one.lower(): one for one in get_args(TorchSchedule)}
-    return proper.get(name.lower(), name) if isinstance(name, str) else name
-
-
 class TorchSettings(Settings):
     """A schedule of `torch.optim.lr_scheduler`; other keys are passed on to it and checked against its signature."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
 
-    name: Annotated[TorchSchedule, BeforeValidator(spelt)] = Field(
+    name: Annotated[TorchSchedule, BeforeValidator(schedule_name)] = Field(
         description="a class of `torch.optim.lr_scheduler`, in any case"
     )
     every: Literal["epoch", "step"] | None = Field(
@@ -170,7 +159,7 @@ OWN_SCHEDULES = ("plateau", "cosine", "constant")
 def form_of_schedule(value: object) -> str | None:
     """Whether a schedule is one of archspec's own, by its name, or one of torch's."""
     name = value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
-    return "torch" if spelt(name) in get_args(TorchSchedule) else str(name) if name is not None else None
+    return "torch" if schedule_name(name) in get_args(TorchSchedule) else str(name) if name is not None else None
 
 
 Schedule = Annotated[
@@ -221,13 +210,17 @@ class TrainSettings(Settings):
     )
     optimizer: OptimizerSettings = Field(default_factory=lambda: OptimizerSettings(), description="the optimiser")
     schedule: Schedule = Field(default_factory=lambda: ConstantSettings(), description="learning rate over time")
-    loss: Literal["cross_entropy", "weighted_cross_entropy", "bce_with_logits", "l1", "mse"] | None = Field(
+    loss: Annotated[LossName | None, BeforeValidator(loss_name)] = Field(
         None,
-        description="the loss; null takes that of the data set's benchmark or task; "
-        "`weighted_cross_entropy` weights classes by (V - n_c)/V in the batch",
+        description="the loss, by this name or by torch's (`CrossEntropyLoss`, `l1_loss`); null takes that of the data "
+        "set's benchmark or task; `weighted_cross_entropy` weights classes by (V - n_c)/V in the batch",
+    )
+    loss_options: dict[str, Number | list[Number]] = Field(
+        default_factory=dict,
+        description="torch's options of the loss, such as `{label_smoothing: 0.1}` or `{weight: [1, 5]}`",
     )
     clip: PositiveFloat | None = Field(None, description="largest norm of the whole gradient; null leaves it alone")
-    monitor: Literal["acc", "accuracy", "roc_auc", "average_precision", "mae", "rmse", "r2", "loss"] | None = Field(
+    monitor: Annotated[ScoreName | None, BeforeValidator(score_name)] = Field(
         None, description="validation score that picks the best checkpoint; null takes the data set's main score"
     )
     patience: PositiveInt | None = Field(

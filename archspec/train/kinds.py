@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
@@ -9,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from archspec.facts import Facts
-from archspec.facts.tasks import RANKED
+from archspec.facts.tasks import LOSSES, RANKED
 from archspec.runtime.averages import Add, all_here
 from archspec.syntax.schema import TrainSettings
 from archspec.train.metrics import Scores, batch_loss, counts, sums, weigh
@@ -24,6 +25,12 @@ class Kind(ABC):
     def __init__(self, facts: Facts, settings: TrainSettings):
         self.out = facts.out
         self.loss_name = settings.loss or facts.loss
+        self.error: Callable[..., Tensor] = getattr(F, LOSSES[self.loss_name].function)
+        """The loss in torch."""
+        self.options = {key: value for key, value in settings.loss_options.items() if not isinstance(value, list)}
+        given = {key: value for key, value in settings.loss_options.items() if isinstance(value, list)}
+        self.fixed = torch.tensor(next(iter(given.values())), dtype=torch.float64) if given else None
+        """Weights of classes, or of the answer yes of every label, where the spec gives them, [out]."""
         self.monitor = settings.monitor or facts.score
         """The score that picks the best checkpoint."""
         self.score = facts.score if self.monitor == "loss" else self.monitor
@@ -71,12 +78,12 @@ class Classification(Kind):
     rows = 3  # rows, those predicted right, sum of -log p; per class
 
     def entries(self, prediction: Tensor, y: Tensor) -> Tensor:
-        """-log p of the true class, [rows]."""
-        return F.cross_entropy(prediction, y, reduction="none")
+        """-log p of the true class, or another loss, [rows]."""
+        return self.error(prediction, y, reduction="none", **self.options)
 
     def loss(self, entries: Tensor, y: Tensor, add: Add = all_here) -> Tensor:
         """The (weighted) mean."""
-        return batch_loss(entries, y, add(counts(y, self.out)), self.weighted)
+        return batch_loss(entries, y, add(counts(y, self.out)), self.weighted, self.fixed)
 
     @property
     def weighted(self) -> bool:
@@ -94,7 +101,7 @@ class Classification(Kind):
         recall = [float(r / n) if n > 0 else None for r, n in zip(right, count, strict=True)]
         known = [one for one in recall if one is not None]
         return {
-            "loss": float(weigh(total, count, self.weighted)),
+            "loss": float(weigh(total, count, self.weighted, self.fixed)),
             "accuracy": float(right.sum() / count.sum()) if known else None,
             "acc": sum(known) / len(known) if known else None,
             **{f"acc_{label}": one for label, one in enumerate(recall)},
@@ -135,7 +142,8 @@ class MultiLabel(Known):
     def entries(self, prediction: Tensor, y: Tensor) -> Tensor:
         """-log p of the true answers."""
         known = ~y.isnan()
-        return F.binary_cross_entropy_with_logits(prediction, torch.where(known, y, 0.0), reduction="none") * known
+        weight = self.fixed.to(prediction) if self.fixed is not None else None
+        return self.error(prediction, torch.where(known, y, 0.0), reduction="none", pos_weight=weight) * known
 
     def sums(self, prediction: Tensor, entries: Tensor, y: Tensor) -> Tensor:
         """Sums per label."""
@@ -176,10 +184,9 @@ class Regression(Known):
         """About the mean of y, [out]: subtracted in sums of squares, so that digits do not cancel."""
 
     def entries(self, prediction: Tensor, y: Tensor) -> Tensor:
-        """|error| or error²."""
+        """|error|, error² or what lies between."""
         known = ~y.isnan()
-        error = F.l1_loss if self.loss_name == "l1" else F.mse_loss
-        return error(prediction, torch.where(known, y, prediction.detach()), reduction="none")
+        return self.error(prediction, torch.where(known, y, prediction.detach()), reduction="none", **self.options)
 
     def sums(self, prediction: Tensor, entries: Tensor, y: Tensor) -> Tensor:
         """Sums per number."""

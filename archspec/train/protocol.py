@@ -19,7 +19,7 @@ from archspec.syntax.spec import Spec
 Protocol = Mapping[str, Any]
 """What `done.json` says under `protocol`."""
 
-OPEN = ("train.optimizer.", "train.schedule.")
+OPEN = ("train.optimizer.", "train.schedule.", "train.loss_options.")
 """Sections in which a spec may add what the published protocol does not name."""
 
 DIGITS = 12
@@ -74,6 +74,7 @@ def fields_of(spec: Spec, data: DataSet) -> dict[str, Any]:
         "averaging": f"means over batches of {train.eval_batch_size}" if by_batch else "whole split",
         "selection": f"best validation {monitor}" if train.select == "best" else "last epoch",
         "loss": train.loss or data.facts.loss,
+        "loss_options": dict(train.loss_options),
     }
 
 
@@ -99,6 +100,7 @@ def departures(spec: Spec) -> list[Departure]:
     given, wanted = dict(leaves(spec.settings.model_dump())), published(named.name, data.name)
     if given["train.seeds"] is None and given["train.seed"] in cast(list[int], wanted["train.seeds"]):
         given["train.seeds"] = wanted["train.seeds"]  # one of several runs
+    given.setdefault("train.loss_options", {})
     added = [
         key for key, value in given.items() if key.startswith(OPEN) and key not in wanted and value not in (None, {})
     ]

@@ -185,7 +185,8 @@ def aim(task: Task) -> str:
     facts, train = task.data.facts, task.train
     chosen = f"best epoch by {train.monitor or facts.score}" if train.select == "best" else "the last epoch counts"
     means = ", scores are means over batches" if train.averaging == "batch" else ""
-    return f"{facts.task}, loss {train.loss or facts.loss}, {chosen}{means}"
+    options = "".join(f", {key} {value}" for key, value in train.loss_options.items())
+    return f"{facts.task}, loss {train.loss or facts.loss}{options}, {chosen}{means}"
 
 
 def metadata(name: str, spec: str) -> dict[str, str]:
