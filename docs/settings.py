@@ -53,8 +53,8 @@ Losses go by short names or by torch's, of functions or classes, in any case: `c
 `l1`, `l1_loss`, `L1Loss`. `train.loss_options` are torch's: `label_smoothing` or `weight` (a number for each class) of
 `cross_entropy`, `p` and `margin` of `multi_margin`, `pos_weight` (a number for each label) of `bce_with_logits`,
 `beta` of `smooth_l1`, `delta` of `huber`. Scores go by the names of [the table](data.md#tasks) or by usual ones:
-`balanced_accuracy` (`acc`), `auroc`, `ap`, `mean_absolute_error`, `root_mean_squared_error`, `r2_score`. A resolved spec
-has the short names.
+`balanced_accuracy` (`acc`), `auroc`, `ap`, `mean_absolute_error`, `root_mean_squared_error`, `r2_score`. A resolved
+spec has the short names.
 
 ## Beginning with other weights
 
