@@ -13,9 +13,11 @@ from archspec.cost.figures import Figures
 from archspec.cost.machine import keep, known, reference
 from archspec.cost.memory import Memory
 from archspec.cost.parameters import uncounted
+from archspec.cost.solve import budget_of, solve
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.pipeline import Compiled, compile_spec, facts_of
 from archspec.syntax.load import load_spec
+from archspec.syntax.spec import Spec
 
 COLUMNS = {
     "parameters": "parameters",
@@ -51,6 +53,8 @@ def remember(context: click.Context, parameter: click.Parameter, value: str) -> 
     help="The machine that times are of: this one, if it was calibrated, or that of the table.",
 )
 @click.option("--calibrate", is_flag=True, help="Measure this machine, which takes a minute, and keep what it takes.")
+@click.option("--budget", metavar="N", help="With `--solve`: parameters at most, such as 100k.")
+@click.option("--solve", "size", metavar="SIZE", help="Find the largest SIZE of `model.sizes` within the budget.")
 @click.option("--backend", multiple=True, metavar="OP=FORM", help="Force the form of an operation in the plan.")
 @click.option(
     "--format",
@@ -68,6 +72,8 @@ def command(
     sort: str,
     where: str,
     calibrate: bool,
+    budget: str | None,
+    size: str | None,
     backend: tuple[str, ...],
     style: str,
     overrides: tuple[str, ...],
@@ -78,10 +84,32 @@ def command(
     if spec is None and calibrate:
         return
     read = load_spec(needed(spec), overrides)
+    if budget is not None or size is not None:
+        click.echo(solved(read, budget, size, style))
+        return
     compiled = compile_spec(read, backend=forced(backend))
     machine = reference() if where == "reference" else known()
     found = bill(read, compiled.program, compiled.plan, facts_of(read), by, machine)
     click.echo(STYLES[style](found, compiled, ordered(found, sort), by))
+
+
+def solved(spec: Spec, budget: str | None, size: str | None, style: str) -> str:
+    """The width that fits a budget, and what to write."""
+    if budget is None or size is None:
+        given, missing = ("--budget", "--solve d") if size is None else ("--solve", "--budget 100k")
+        raise SpecError([Diagnostic("E0044", f"`{given}` is alone", help=f"write `{missing}` too")])
+    most = budget_of(budget)
+    found = solve(spec, size, most)
+    if style == "json":
+        return json.dumps({"budget": most, **asdict(found)}, indent=1)
+    apart = f" ({size} in steps of {found.step}: others do not compile)" if found.step > 1 else ""
+    return "\n".join(
+        [
+            f"{size} = {found.value}: {found.parameters:,} of {most:,} parameters{apart}",
+            f"{size} = {found.value + found.step} would take {found.above:,}",
+            f"write `{size}: {found.value}` in `model.sizes`, or `--set model.sizes.{size}={found.value}`",
+        ]
+    )
 
 
 def needed(spec: str | None) -> str:
