@@ -1,9 +1,10 @@
 """Forecasts of memory and time against steps of training that were made: `python benchmarks/cost.py > results/cost.md`.
 
-A forecast knows the averages of a data set and what this machine takes for every kernel (`archspec cost --calibrate`),
-for which no spec was run but `gin`, on batches of tiny graphs. Times are the processor's, with one thread, so that
-other programs on the machine count little; a step of `gin` is made beside every spec to show how much they do. Memory
-is what torch's allocator gives while a step is made, beside weights and what the optimiser holds.
+A forecast knows how many nodes, edges and pairs the batches have and what this machine takes for every kernel
+(`archspec cost --calibrate`), for which no spec was run but `gin`, on batches of tiny graphs. Times are those of the
+processor, with one thread, so that other programs on the machine count little; a step of `gin` is made beside every
+spec to show how much they do. Memory is what torch's allocator gives while a step is made, beside weights and what the
+optimiser holds.
 """
 
 import statistics
@@ -16,8 +17,11 @@ from typing import NamedTuple
 import torch
 
 from archspec.commands.opening import assemble, completed
-from archspec.cost.bill import Bill, bill
+from archspec.cost.extent import Extent, of_facts
+from archspec.cost.figures import runs
 from archspec.cost.machine import known
+from archspec.cost.memory import memory
+from archspec.cost.time import step
 from archspec.pipeline import compile_spec, facts_of
 from archspec.runtime import malloc
 from archspec.syntax.load import load_spec
@@ -42,8 +46,12 @@ class Row(NamedTuple):
 
     name: str
     batch: int
-    forecast: Bill
+    data: str
+    planned: float
+    """Seconds forecast."""
     seconds: float
+    expected: float
+    """Bytes forecast."""
     memory: float
     beside: float
     """Seconds of the step of `gin` made beside it, over their first."""
@@ -62,6 +70,14 @@ class Maker:
         self.engine.module.train()
         self.graphs = list(islice(self.engine.sampler.epoch(0), STEPS))
 
+    def extent(self) -> Extent:
+        """The sizes of its batches on average."""
+        sizes = [self.train.packed.sizes[graphs].astype(float) for graphs in self.graphs]
+        edges = [float(len(self.train.batch(graphs).N)) for graphs in self.graphs]
+        powers = [statistics.mean(float((one**power).sum()) for one in sizes) for power in (1, 2, 3)]
+        nodes, squared, cubed = powers
+        return Extent(len(self.graphs[0]), nodes, statistics.mean(edges), squared, cubed)
+
     def step(self, number: int) -> None:
         """Cut a batch and train on it."""
         self.engine.step(self.train.batch(self.graphs[number]), number, self.tally)
@@ -77,20 +93,20 @@ class Maker:
 
     def memory(self) -> float:
         """Bytes of a step at the peak, the mean over some."""
-        return statistics.mean(peak_bytes(lambda number=number: self.step(number)) for number in range(3))
+        return statistics.mean(peak_bytes(lambda number=number: self.step(number)) for number in range(2))
 
 
-def forecast(name: str, batch: int) -> Bill:
-    """What a spec would take."""
-    spec = load_spec(name, [f"data.batch_size={batch}"])
-    compiled = compile_spec(spec)
-    return bill(spec, compiled.program, compiled.plan, facts_of(spec), machine=known())
+def forecast(name: str, extent: Extent) -> tuple[float, float]:
+    """Seconds and bytes of a step on batches of these sizes."""
+    plan = compile_spec(load_spec(name)).plan
+    taken = memory(plan, extent)
+    return step(plan, runs(plan, extent), extent, known()).training, taken.activations + taken.batch
 
 
 def fitting(name: str) -> int:
     """The largest batch whose activations fit."""
-    batch = 32
-    while batch > 1 and forecast(name, batch).training.activations > MOST:
+    facts, batch = facts_of(load_spec(name)), 32
+    while batch > 1 and forecast(name, of_facts(facts, batch))[1] > MOST:
         batch //= 2
     return batch
 
@@ -104,21 +120,18 @@ def rows(names: Sequence[str]) -> list[Row]:
         batch = fitting(name)
         maker = Maker(name, batch)
         beside = statistics.median(reference.seconds()) / first
-        found.append(
-            Row(name, batch, forecast(name, batch), statistics.median(maker.seconds()), maker.memory(), beside)
-        )
+        made, (planned, expected) = statistics.median(maker.seconds()), forecast(name, maker.extent())
+        data = maker.engine.task.data.name
+        found.append(Row(name, batch, data, planned, made, expected, maker.memory(), beside))
         print(line(found[-1]), file=sys.stderr, flush=True)
     return found
 
 
 def line(row: Row) -> str:
     """A row of the table."""
-    planned, made = row.forecast.time.training, row.seconds
-    taken = row.forecast.training.activations + row.forecast.training.batch
-    times = f"{1e3 * planned:.1f} | {1e3 * made:.1f} | {planned / made:.2f}"
-    sizes = f"{taken / 1e6:.1f} | {row.memory / 1e6:.1f} | {taken / row.memory:.2f}"
-    data = row.forecast.facts.name if row.forecast.facts else ""
-    return f"| {row.name} | {data} | {row.batch} | {times} | {row.beside:.2f} | {sizes} |"
+    times = f"{1e3 * row.planned:.1f} | {1e3 * row.seconds:.1f} | {row.planned / row.seconds:.2f}"
+    sizes = f"{row.expected / 1e6:.1f} | {row.memory / 1e6:.1f} | {row.expected / row.memory:.2f}"
+    return f"| {row.name} | {row.data} | {row.batch} | {times} | {row.beside:.2f} | {sizes} |"
 
 
 def within(ratios: Sequence[float], share: float) -> str:
@@ -128,8 +141,8 @@ def within(ratios: Sequence[float], share: float) -> str:
 
 def report(found: Sequence[Row]) -> str:
     """The table and what it says."""
-    times = [row.forecast.time.training / row.seconds for row in found]
-    sizes = [(row.forecast.training.activations + row.forecast.training.batch) / row.memory for row in found]
+    times = [row.planned / row.seconds for row in found]
+    sizes = [row.expected / row.memory for row in found]
     head = "| spec | data | graphs | ms forecast | ms made | ratio | gin beside | MB forecast | MB made | ratio |"
     return "\n".join(
         [

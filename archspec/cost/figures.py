@@ -40,6 +40,8 @@ class Run:
     keeps_extra: bool
     reached: bool
     """Whether a gradient comes to its result."""
+    added: float
+    """Numbers of gradients that are added to others on the way back."""
 
     @property
     def node(self) -> Node:
@@ -66,7 +68,15 @@ def runs(plan: Plan, sizes: Sizes) -> list[Run]:
 def of_done(done: Done, kept: set[Hashable]) -> Run:
     """What was run."""
     instance: int = done.value.key[0]  # type: ignore[index]
-    return Run(instance, done.at, done.cost, done.value.key in kept, ("extra", done.value.key) in kept, done.reached)
+    return Run(
+        instance,
+        done.at,
+        done.cost,
+        done.value.key in kept,
+        ("extra", done.value.key) in kept,
+        done.reached,
+        done.added,
+    )
 
 
 def total(plan: Plan, sizes: Sizes) -> Figures:

@@ -48,7 +48,7 @@ class Machine:
 
 def apart(one: Variant, other: Variant) -> float:
     """How far two variants are from each other, in factors."""
-    return sum(abs(log(max(a, 1) / max(b, 1))) for a, b in zip(one, other, strict=False))
+    return sum(abs(log((a + 1) / (b + 1))) for a, b in zip(one, other, strict=False))
 
 
 def between(points: Sequence[Point], units: float, way: str) -> float:

@@ -137,6 +137,8 @@ class Done:
     kept: Sequence[Hashable]
     reached: bool = False
     """Whether a gradient comes to it: the prediction depends on it."""
+    added: float = 0
+    """Numbers of gradients that are added to those which its operands have from elsewhere."""
 
 
 def others(at: At, value: Value, operands: Sequence[Value]) -> list[Value]:
@@ -276,6 +278,7 @@ class Step:
             if not operand.learnt:
                 continue
             if operand.key in grads:
+                done.added += operand.size
                 self.tape.touch(operand.size)
                 continue
             through = done.cost.passes and operand.size == done.value.size

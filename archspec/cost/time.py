@@ -11,7 +11,7 @@ from archspec.cost.figures import Run
 from archspec.cost.machine import Machine, Variant
 from archspec.cost.parameters import parameters
 from archspec.cost.table import cubes, inner_entries, linear_products
-from archspec.ir.types import GRAPH, NODE
+from archspec.ir.types import ALL, GRAPH, NODE
 from archspec.passes.schedule import Plan
 
 
@@ -36,6 +36,11 @@ def sparse(at: At) -> Variant:
 def blocks(at: At) -> Variant:
     """Features, nodes a graph, heads."""
     return widest(at), at.sizes.rows(NODE) / at.sizes.rows(GRAPH), weights(at)
+
+
+def attention(at: At) -> Variant:
+    """Features, nodes a graph, heads, and whether there is a bias."""
+    return (*blocks(at), len(at.node.operands) - 3)
 
 
 def cells(at: At) -> Variant:
@@ -65,7 +70,7 @@ WORK: Mapping[str, Work] = {
     "pair_product.csr": Work(per_pair, sparse),
     "pair_matmul.dense": Work(cubes, cells),
     "pair_matmul.gather": Work(cubes),
-    "attention.dense": Work(per_cell, blocks),
+    "attention.dense": Work(per_cell, attention),
     "attention.gather": Work(per_pair, sparse),
 }
 """Kernels whose work is not simply the numbers of their result."""
@@ -76,6 +81,11 @@ def seconds(run: Run, machine: Machine) -> tuple[float, float]:
     work = WORK.get(run.cost.kernel, Work())
     forward, backward = machine.seconds(run.cost.kernel, work.units(run.at), work.variant(run.at))
     needed = run.reached and (run.at.gradients or run.at.trains)
+    backward = 0.0 if run.cost.passes else backward  # the gradient comes through as it is
+    backward += machine.seconds("add", run.added)[0]
+    if run.cost.kernel == "weighted_sum.dense" and run.at.over != ALL:
+        there, back = machine.seconds("spread", run.at.operand(), (weights(run.at),))
+        forward, backward = forward + there, backward + back
     there, back = machine.seconds("call", 1) if run.cost.kernel != "none" else (0.0, 0.0)
     return forward + there, backward + back if needed else 0.0
 

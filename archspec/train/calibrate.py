@@ -29,11 +29,11 @@ from archspec.data.packed import Packed
 from archspec.data.split import Split
 from archspec.passes.schedule import Plan
 from archspec.runtime import malloc, sparse
-from archspec.runtime.blocks import cells, multiplicity
+from archspec.runtime.blocks import cells, multiplicity, spread_pairs
 from archspec.runtime.pairs import Pairs
 
-LEAST, MOST = 3, 30
-"""Runs of one measurement."""
+LEAST, MOST, WARM = 5, 30, 2
+"""Runs of one measurement, and those of them that do not count: they find memory that nobody had yet."""
 
 CACHE = 2**25
 """Bytes that no cache holds all of."""
@@ -47,10 +47,13 @@ NUMBERS = (2e3, 6e4, 1e6, 8e6)
 WIDTH = 64
 """Features where only the numbers matter."""
 
-SPARSE = tuple(product((16, 64, 128), ((23, 2), (116, 48)), (1, 8)))
+HEADS = ((16, 1), (16, 8), (64, 1), (64, 4), (64, 8), (128, 1), (128, 8))
+"""Features and heads."""
+
+SPARSE = tuple((features, graph, heads) for (features, heads), graph in product(HEADS, ((23, 2), (116, 48))))
 """Features, (nodes a graph, neighbours of a node), heads."""
 
-BLOCKS = tuple(product((16, 64, 128), (23, 116), (1, 8)))
+BLOCKS = tuple((features, nodes, heads) for (features, heads), nodes in product(HEADS, (23, 116)))
 """Features, nodes a graph, heads."""
 
 GRAPHS = (4, 32, 256)
@@ -120,8 +123,8 @@ def measured(trial: Trial) -> Point:
 
 
 def middle(times: Sequence[float]) -> float:
-    """The median, the first run aside; 0 of none."""
-    return statistics.median(times[1:] or times) if times else 0.0
+    """The median, those that warm up aside; 0 of none."""
+    return statistics.median(times[WARM:]) if times else 0.0
 
 
 def copied(operand: Tensor) -> Tensor:
@@ -251,6 +254,8 @@ def on_all_pairs() -> Iterator[tuple[str, Variant, Trial]]:
             everything, variant = batch.pairs("V"), (features, nodes, heads)
             units = len(everything) * features
             x, w = torch.rand(batch.nodes, features), torch.rand(len(everything), heads)
+            n = torch.rand(len(batch.N), heads)
+            yield "spread", (heads,), Trial(n.numel(), lambda n, b=batch: spread_pairs(b, b.N, n), [n])
             q, k, v = (torch.rand(batch.nodes, heads, features // heads) for _ in range(3))
             if heads == 1:
                 yield (
@@ -263,11 +268,16 @@ def on_all_pairs() -> Iterator[tuple[str, Variant, Trial]]:
                 variant,
                 Trial(units, lambda w, x, b=batch, V=everything: rt.weighted_sum_dense(b, V, w, x), [w, v]),
             )
-            yield (
-                "attention.dense",
-                variant,
-                Trial(units, lambda q, k, v, b=batch, V=everything: rt.attention_dense(b, V, q, k, v, 0.25), [q, k, v]),
-            )
+            for bias in ([], [w]):
+                yield (
+                    "attention.dense",
+                    (*variant, len(bias)),
+                    Trial(
+                        units,
+                        lambda q, k, v, *bias, b=batch, V=everything: rt.attention_dense(b, V, q, k, v, 0.25, *bias),
+                        [q, k, v, *bias],
+                    ),
+                )
             if heads == 1 and features == 16:
                 r, s = torch.rand(len(everything), features), torch.rand(len(everything), features)
                 yield (
