@@ -333,6 +333,17 @@ def test_the_first_gradient_that_is_not_finite_is_named(cache, tmp_path):
     assert "going back from the loss" in event["message"]
 
 
+def test_a_norm_beyond_the_range_of_numbers_names_the_largest_gradient(cache, tmp_path):
+    text = faulty("1 * layer", "x = x + linear(1e12 * sum[j in N](x[j]), d)")
+    text = text.replace("linear(x, out)", "linear(1e12 * x, out)")
+    with pytest.raises(Diverged) as error:
+        start(task(cache, text), tmp_path / "run")
+    assert "norm of the gradient became inf" in str(error.value)
+    [event] = RunFolder(tmp_path / "run").events()
+    assert event["name"] == "output.linear.weight"
+    assert "has entries up to" in event["message"]
+
+
 def test_infinite_distances_are_no_fault(cache, tmp_path):
     """What is infinite because no way leads there is passed over; the equation that makes a NaN of it is found."""
     text = faulty("1 * layer", "f = exp(-distance)", "x = x + log(sum[j in V](f[i,j] * x[j]))")

@@ -9,7 +9,7 @@ from archspec.train.metrics import Scores
 
 WINDOW = 3
 """Epochs that are looked at together."""
-FIRST = 3
+FIRST = 5
 """The first epoch that counts: before it a model may well predict one class, and then another."""
 
 

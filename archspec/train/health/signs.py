@@ -87,7 +87,7 @@ SIGNS: Mapping[str, Sign] = {
         ),
         Sign(
             "flips",
-            "the second largest range, over three epochs in a row from the third on, of the validation recalls of "
+            "the second largest range, over three epochs in a row from the fifth on, of the validation recalls of "
             "the classes",
             0.5,
             1,

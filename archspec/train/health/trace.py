@@ -46,11 +46,18 @@ class Trace:
     """The value, parameter or data that was first not finite; "" where all are."""
     backward: bool = False
     """Whether it is only the gradient that is not finite there."""
+    size: float = 0.0
+    """The largest entry of all gradients of parameters, where they are finite and nothing else is at fault."""
     place: Place | None = None
 
     @property
     def said(self) -> str:
         """What was found, in one line."""
+        if self.size:
+            return (
+                "every value and every gradient is finite, but the norm of all of them is beyond the range of numbers: "
+                f"that of `{self.first}` has entries up to {self.size:.2g}"
+            )
         if not self.first:
             return "every value is finite: it does not go wrong when it is computed once more"
         if self.backward:
@@ -85,17 +92,40 @@ def trace(module: nn.Module, equations: Equations, failure: Failure, loss: Loss)
             if failure.random is not None:
                 set_random_state(failure.random)
             total = loss(twin(failure.batch, see), failure.batch)
-        if total.requires_grad:
-            trained = [one for one in module.parameters() if one.requires_grad]
-            torch.autograd.grad(total, trained, allow_unused=True)
+        sizes = gradient_sizes(module, total) if total.requires_grad else {}
     finally:
         module.train(before)
     operands = equations.operands()
     found.first = next(spoilt_at_first(module, failure.batch), "") or origin(found.values, operands)
-    if not found.first and (name := origin_of_gradient(gradients, operands)):
-        found.first, found.backward = name, True
+    if not found.first:
+        go_back(found, gradients, operands, sizes)
     found.place = places.get(found.first) or equations.parameter(found.first)
     return found
+
+
+def gradient_sizes(module: nn.Module, total: Tensor) -> dict[str, float]:
+    """The largest entry of the gradient of every parameter, by name; NaN and infinity count as infinite."""
+    trained = {name: one for name, one in module.named_parameters() if one.requires_grad}
+    gradients = torch.autograd.grad(total, list(trained.values()), allow_unused=True)
+    pairs = zip(trained, gradients, strict=True)
+    return {name: float(one.abs().nan_to_num(torch.inf, torch.inf).max()) for name, one in pairs if one is not None}
+
+
+def go_back(
+    found: Trace, gradients: Mapping[str, bool], operands: Mapping[str, tuple[str, ...]], sizes: Mapping[str, float]
+) -> None:
+    """Where every value is finite: the first gradient that is not, going back, else the parameter with the largest."""
+    worst = max(sizes, key=sizes.__getitem__, default="")
+    if name := origin_of_gradient(gradients, operands):
+        found.first, found.backward = name, True
+    elif worst and not sizes[worst] < torch.inf:
+        found.first, found.backward = worst, True
+    elif worst and sizes[worst] > VAST:
+        found.first, found.size = worst, sizes[worst]
+
+
+VAST = 1e15
+"""Entries whose squares, added up, may be more than 32 bits hold."""
 
 
 def finite(value: Tensor) -> bool:
