@@ -30,6 +30,7 @@ from archspec.syntax import protocols
 from archspec.syntax.load import load_spec, shipped_specs
 from archspec.syntax.mistakes import OTHERS, UNREADABLE
 from archspec.syntax.spec import Spec
+from archspec.train.health.signs import SIGNS, Sign
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -217,6 +218,18 @@ def without_git(place: Path) -> dict[str, str]:
     return kept | path | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 
 
+def signs() -> str:
+    """What the monitor tells, from its own table."""
+    rows = [(f"`{one.name}`", one.measure, f"{one.threshold:g}, {times(one)}", one.why) for one in SIGNS.values()]
+    return table(("sign", "what is measured", "told above", "why there"), *rows)
+
+
+def times(sign: Sign) -> str:
+    """How often in a row it has to be there."""
+    unit = {"explosion": "step", "flips": "epoch"}.get(sign.name, "look")
+    return f"at a {unit}".replace("a e", "an e") if sign.times == 1 else f"at {sign.times} {unit}s in a row"
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "specs": specs,
     "primitives": primitives,
@@ -228,6 +241,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "forms": forms,
     "git": through_git,
     "protocols": published,
+    "signs": signs,
 }
 
 

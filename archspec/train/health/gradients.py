@@ -16,7 +16,7 @@ Row = NDArray[np.float64]
 
 SHARE = 0.1
 """Of the whole gradient: a parameter with less cannot make it explode."""
-WARM = 20
+WARM = 10
 """Steps after which it is known what is usual."""
 MEMORY = 100
 """Steps whose gradients make up what is usual, about."""

@@ -36,9 +36,10 @@ class Monitor:
         """The event of one number, if it is one."""
         sign, key = SIGNS[measure.sign], f"{measure.sign} {measure.name}"
         self.streaks[key] = self.streaks.get(key, 0) + 1 if measure.value > sign.threshold else 0
-        if self.streaks[key] < sign.times or key in self.told:
+        once = f"{sign.name} in epoch {epoch}" if sign.told == "once an epoch" else key
+        if self.streaks[key] < sign.times or once in self.told:
             return None
-        self.told.append(key)
+        self.told.append(once)
         said = sign.says.format(name=measure.name, value=measure.value, **measure.more)
         return {
             "epoch": epoch,

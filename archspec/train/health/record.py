@@ -79,15 +79,15 @@ class Places(TypedDict):
 
 
 class Event(TypedDict):
-    """A line of `health.jsonl`: something went wrong; the same sign at the same name is told once in a run."""
+    """A line of `health.jsonl`: something went wrong. The same sign at the same name is told once in a run, of an
+    explosion the first parameter of an epoch."""
 
     epoch: int
     """From 1."""
     step: int
     """Within the epoch, from 1; of what scores show, the last one."""
     sign: str
-    """A row of `archspec.train.health.signs`: `explosion`, `vanishing`, `dead`, `saturated`, `attention`,
-    `not finite`, `flips`."""
+    """A row of `archspec.train.health.signs`, or `not finite`."""
     name: str
     """The parameter or value, or the score."""
     place: Place | None

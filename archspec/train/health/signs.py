@@ -7,6 +7,7 @@ learn (`docs/health.md` has the figures).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Sign:
     says: str
     """The message; {name}, {value} and what the measure adds to them."""
     help: str
+    told: Literal["once a name", "once an epoch"] = "once a name"
+    """How often it is told: at every name once in a run, or of an epoch only the first."""
 
 
 SIGNS: Mapping[str, Sign] = {
@@ -36,9 +39,10 @@ SIGNS: Mapping[str, Sign] = {
             1,
             "its usual size is the geometric mean over about the last 100 steps; batches alone make it vary by less "
             "than ten times",
-            "the gradient of `{name}` is {value:.0f} times its usual size ({gradient:.3g}; {usual:.3g}){others}",
+            "the gradient of `{name}` is {value:.3g} times its usual size ({gradient:.3g}; {usual:.3g}){others}",
             "clip the gradient (`train.clip: 1.0`), take a smaller `train.optimizer.lr`, or normalise what this "
             "equation sums up",
+            "once an epoch",
         ),
         Sign(
             "vanishing",
