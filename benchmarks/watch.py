@@ -46,6 +46,8 @@ def engine(spec: str, settings: list[str]) -> Engine:
 class Blind:
     """In the place of a watch: takes nothing and looks at nothing, as engines did before there was one."""
 
+    draws = False
+
     def step(self, *_: object) -> None:
         """Nothing."""
 
