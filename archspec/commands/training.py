@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
     from archspec.train.display import Display
     from archspec.train.folder import RunFolder
     from archspec.train.processes import Processes
+    from archspec.train.run import Machine
     from archspec.train.sink import Follow
     from archspec.train.task import Task
 
@@ -78,7 +79,7 @@ def begin(spec: Spec, run_dir: Path | None, means: Means) -> RunFolder:
         if run_dir is not None:
             folder.check_free(run_dir)
         machine = open_machine(spec, means.device or "auto", processes=means.processes)
-    task = task_of(spec, means)
+    task = task_of(spec, means, machine)
     options = means.recorded() | {"data": content(spec), "initial": begun_with(task, means)}
     return run.start(task, run_dir, machine, means.shown, options, followers(spec))
 
@@ -115,19 +116,22 @@ def go_on(old: RunFolder, asked: Spec, means: Means) -> RunFolder:
         with told_once():
             threads = old.told().get("threads")
             machine = open_machine(spec, means.device or recorded(old, "device") or "auto", threads, processes)
-        task, options = task_of(spec, means), old.told().get("options", {})
+        task, options = task_of(spec, means, machine), old.told().get("options", {})
         if (initial := options.get("initial")) and not old.state.exists() and not old.previous.exists():
             begun_with(task, means.or_recorded(options), initial["sha256"])
         return run.resume(task, old, machine, means.shown, followers(spec))
 
 
-def task_of(spec: Spec, means: Means) -> Task:
-    """What is trained, its data in the cache and the structure of that computed."""
+def task_of(spec: Spec, means: Means, machine: Machine | None = None) -> Task:
+    """What is trained, its data in the cache and the structure of that computed, unless it cannot fit on the machine."""
     from archspec.commands.opening import assemble
     from archspec.train import structure
 
     def prepared() -> Task:
-        return structure.prepared(assemble(spec, means.data_dir, means.shown, means.trust), means.data_dir, means.shown)
+        task = assemble(spec, means.data_dir, means.shown, means.trust)
+        if machine and task.demands:  # computing those can take long
+            machine.check(task)
+        return structure.prepared(task, means.data_dir, means.shown)
 
     return means.processes.in_turn(prepared)
 

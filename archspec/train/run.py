@@ -41,11 +41,15 @@ class Machine:
     """What was asked of the allocator, in words."""
     processes: Processes = ALONE
 
+    def check(self, task: Task) -> None:
+        """E0006 where the largest batch of a task cannot fit."""
+        memory.check_step(task, memory.free(self.device, self.processes.local[1]))
+
     def engine(self, task: Task) -> Engine:
         """A task's module at work here. Each process but the first draws its own numbers from now on, for dropout."""
         if number := self.processes.number:
             seed(int(np.random.SeedSequence([task.train.seed, number]).generate_state(1, np.uint64)[0]) >> 1)
-        memory.check_step(task, memory.free(self.device, self.processes.local[1]))
+        self.check(task)
         return Engine(task, self.device, self.processes)
 
 
