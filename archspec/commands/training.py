@@ -123,7 +123,7 @@ def go_on(old: RunFolder, asked: Spec, means: Means) -> RunFolder:
 
 
 def task_of(spec: Spec, means: Means, machine: Machine | None = None) -> Task:
-    """What is trained, its data in the cache and the structure of that computed, unless it cannot fit on the machine."""
+    """What is trained, its data in the cache and the structure of that computed, unless it cannot fit the machine."""
     from archspec.commands.opening import assemble
     from archspec.train import structure
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from math import isinf
 
 from archspec.compare.receptive import receptive_field
-from archspec.cost.bill import BATCH, graphs_of
+from archspec.cost.bill import graphs_of
 from archspec.cost.extent import Extent, of_facts
 from archspec.cost.figures import total
 from archspec.cost.memory import memory
