@@ -3,12 +3,13 @@
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from archspec.commands.diff import DIFFERENT, checked, command
+from archspec.commands.diff import DIFFERENT, checked, command, terminal_style
 from archspec.compare.alike import Aligned
 from archspec.compare.definitions import merged
 from archspec.compare.difference import Difference, differences
@@ -18,6 +19,7 @@ from archspec.compare.remarks import in_words
 from archspec.compare.shown import COLOUR, PLAIN, text_of
 from archspec.compare.sources import Source
 from archspec.cost.bill import bill
+from archspec.diagnostics import SpecError
 from archspec.facts.table import TABLE
 from archspec.pipeline import compile_spec
 from archspec.reference import Graph, evaluate
@@ -237,6 +239,37 @@ def test_summary() -> None:
     assert shown("gin", "gin_inner_off").splitlines()[-1] == "0 added, 1 changed, 0 removed"
     assert shown("gin", "gin").splitlines()[-1] == "no architectural difference"
     assert "only written differently" in shown("gin", "gin_norms_on") or "1 changed" not in shown("gin", "gin_norms_on")
+
+
+def test_programs_that_differ_where_no_definition_shows_it() -> None:
+    """The axes of a product are in the order of its left operand, and so the entries of a view of it."""
+    body = "x = {} * {} -> view(d)"
+    found = between(
+        {"layer": body.format("view(x, heads, c)", "matrix(c, heads, 1)")},
+        {"layer": body.format("matrix(c, heads, 1)", "view(x, heads, c)")},
+    )
+    assert found.different
+    assert not found
+    assert "--level ir" in text_of(found, ("a", "b"))
+
+
+@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_colour_is_for_terminals_that_want_it(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(isatty=lambda: True))
+    assert terminal_style() is COLOUR
+    monkeypatch.setenv(variable, value)
+    assert terminal_style() is PLAIN
+    monkeypatch.delenv(variable)
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(isatty=lambda: False))
+    assert terminal_style() is PLAIN
+
+
+def test_two_names_are_needed() -> None:
+    for names in ((), ("gin",), ("gin", "gin", "gin")):
+        with pytest.raises(SpecError, match="E0044"):
+            invoke(*names)
 
 
 def test_overrides_hold_for_both() -> None:

@@ -143,6 +143,9 @@ DIFFERENT = {
     "an option": layers("x = linear(x, d)", "x = linear(x, d, bias = false)"),
     "a number": values("f + 1", "f + 2"),
     "a difference turned": values("f - g * g", "g * g - f"),
+    "a quotient for a product": values("f * g", "f / g"),
+    "a number inside": values("tanh(2 * f)", "2 * tanh(f)"),
+    "a comparison turned alone": values("f if f < g * g else k", "f if g * g < f else k"),
     "a quotient turned": values("f / g", "g / f * f / f"),
     "one call for two": layers("h = linear(x, d)\nx = h * tanh(h)", "x = linear(x, d) * tanh(linear(x, d))"),
     "a scalar for two": (
@@ -210,6 +213,26 @@ def test_two_architectures(title: str) -> None:
 def test_initial_values_may_be_left_out() -> None:
     first, second = programs("another initial value")
     assert same(first, second, by_shape)
+
+
+MUTANTS = {
+    "a sign lost": ("sub", arithmetic.summed(1, 1)),
+    "a quotient as a product": ("div", arithmetic.multiplied(1, 1)),
+    "a nonlinear function as a linear one": ("tanh", arithmetic.linear_in),
+    "an order that matters": ("lt", arithmetic.any_order),
+    "a transpose undone": ("transpose", lambda node, at, marks: at.scaled(node.operands[0])),
+    "a gradient let through": ("detach", lambda node, at, marks: at.scaled(node.operands[0])),
+    "weights without names": ("linear", lambda node, at, marks: arithmetic.plain(node, at, ())),
+    "draws that are one": ("dropout", lambda node, at, marks: arithmetic.plain(node, at, ())),
+}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_wrong_rule_is_noticed(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It makes one of two architectures."""
+    op, rule = MUTANTS[mutant]
+    monkeypatch.setattr(arithmetic, "RULES", {**arithmetic.RULES, op: rule})
+    assert any(same(*programs(title)) is not None for title in DIFFERENT)
 
 
 def compared(first: Program, second: Program, mapping: Mapped, facts: Facts) -> float | None:

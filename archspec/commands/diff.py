@@ -98,7 +98,7 @@ def shown(old: Source, new: Source, level: str, format: str, style: Style) -> tu
     if level in LINES:
         return lines(LINES[level](first), LINES[level](second), (old.name, new.name), style)
     found = differences(*map(expanded, (first, second))) if level == "expanded" else differences(first, second)
-    return written(found, old, new, format, style), bool(found) or not found.same_architecture
+    return written(found, old, new, format, style), found.different
 
 
 def written(found: Difference, old: Source, new: Source, format: str, style: Style) -> str:

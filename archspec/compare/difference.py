@@ -50,6 +50,11 @@ class Difference:
     def __bool__(self) -> bool:
         return any(self.changes.values())
 
+    @property
+    def different(self) -> bool:
+        """Whether anything differs, shown or not."""
+        return bool(self) or not self.same_architecture
+
     def all_changes(self) -> Iterator[Change]:
         """Those of every section."""
         for found in self.changes.values():

@@ -35,7 +35,7 @@ def as_data(found: Difference, names: tuple[str, str]) -> Mapping[str, Any]:
     return {
         "old": names[0],
         "new": names[1],
-        "different": bool(found),
+        "different": found.different,
         "same_architecture": found.same_architecture,
         "changes": {title: [change_data(one) for one in changes] for title, changes in found.changes.items()},
         "renamed": [{"old": one.old, "new": one.new} for one in found.renamed],

@@ -145,6 +145,8 @@ def summary(found: Difference) -> str:
     """One line: how many changes of each kind."""
     counts = {sign: sum(change.sign == sign for change in found.all_changes()) for sign in "+~-"}
     changes = f"{counts['+']} added, {counts['~']} changed, {counts['-']} removed"
+    if found.different and not found:
+        return "the programs differ though no definition does: `--level ir` shows where"
     if found.same_architecture:
         return f"no architectural difference; {changes}" if found else "no architectural difference"
     return changes
