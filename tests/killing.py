@@ -73,10 +73,10 @@ def go_until(fatal: int, cache: Path, path: Path) -> None:
     go(cache, path, 1)
 
 
-def at_every_touch(cache: Path, folder: Path) -> Iterator[tuple[str, list[str]]]:
+def at_every_touch(cache: Path, folder: Path, first: int = 0) -> Iterator[tuple[str, list[str]]]:
     """Killed at the first touch, at the second, … until it comes to its end; some are killed again when resumed."""
     unbroken = start(cache, folder / "unbroken", epochs=1)
-    fatal, alive = 0, False
+    fatal, alive = first, False
     while not alive:
         path = folder / str(fatal)
         alive = not killed(forked(partial(go_until, fatal, cache, path)))
@@ -97,7 +97,7 @@ def at_random(cache: Path, folder: Path) -> Iterator[tuple[str, list[str]]]:
         times = []
         while not (path / "done.json").exists():
             child = forked(partial(go, cache, path, 4))
-            times.append(round(random.uniform(0.2, 1.5) * took, 4))
+            times.append(round(random.uniform(0.2, 1.5) * took * (1 + len(times) / 5), 4))  # it may have grown slower
             time.sleep(times[-1])
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
@@ -105,9 +105,9 @@ def at_random(cache: Path, folder: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def with_a_fault(cache: Path, folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """At every touch until a difference is found, where metrics that the checkpoint does not know of are not cut."""
+    """At touch after touch until a difference is found, where metrics beyond the checkpoint are not cut away."""
     RunFolder.cut_back = lambda folder, _epochs: folder.records()  # type: ignore[method-assign]
-    for when, what in at_every_touch(cache, folder):
+    for when, what in at_every_touch(cache, folder, 10):  # about where the first epoch is recorded
         if what:
             yield when, what
             return
