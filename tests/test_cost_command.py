@@ -95,3 +95,15 @@ def test_mistakes(small: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     without.write_text(TEXT.partition("data:")[0])
     assert call("cost", str(without)) == 1
     assert "E0311" in capsys.readouterr().err
+
+
+def test_a_data_set_that_was_not_read_yet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("cost", "gin", "--set", "data.name=Airports", "--set", f"data.options.name={tmp_path.name}") == 1
+    assert "read it once: `archspec data Airports`" in capsys.readouterr().err
+
+
+def test_sizes_may_have_the_names_of_symbols(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text(TEXT.replace("{d: 8}", "{d: 8, n: d, L: 2}").replace("2 * layer", "L * layer"))
+    text = said(capsys, str(path))
+    assert "for one graph of nodes nodes and m edges; layers = 2 layers" in text

@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from archspec.cost import table
 from archspec.cost.breakdown import formulas, numbers, parts, times
@@ -11,11 +12,14 @@ from archspec.cost.definitions import Places
 from archspec.cost.extent import Extent
 from archspec.cost.figures import Figures, Run, runs
 from archspec.cost.symbols import Symbols, symbol, text
+from archspec.ir.nodes import Program
 from archspec.passes.schedule import shape_of
 from archspec.pipeline import build, compile_spec, facts_of
 from archspec.runtime import aggregate, sparse
-from archspec.syntax.load import load_spec
+from archspec.syntax.load import load_spec, parse_spec
 from tests.compiling import FILES, WHOLE, smaller
+from tests.drawing import PROGRAMS
+from tests.drawing import Program as Drawn
 from tests.measuring import counted_flops, extent_of, random_batch
 
 SIZES = (6, 9, 7)
@@ -67,7 +71,11 @@ def average_graph(name: str) -> Extent:
 
 def known(name: str, symbols: Symbols) -> dict[Any, float]:
     """What the symbols of a spec's formulas stand for."""
-    extent, program = average_graph(name), compile_spec(load_spec(name)).plan.program
+    return known_in(compile_spec(load_spec(name)).plan.program, average_graph(name), symbols)
+
+
+def known_in(program: Program, extent: Extent, symbols: Symbols) -> dict[Any, float]:
+    """What the symbols stand for that the formulas of a program may have."""
     axes = [axis for _, section in program.sections() for node in section.nodes for axis in node.type.axes]
     sizes = {symbol(axis.name): float(axis.size or 0) for axis in axes if axis.name}
     reached = {symbol(f"r{k}"): extent.shape.reached(k) for k in range(1, 10)}
@@ -135,3 +143,21 @@ def test_each_of_several_layers_is_counted_by_the_symbol() -> None:
     assert times([1, 2, 3], symbols, 3) == symbols.layers
     assert times([0, 1, 2, 3, 3], symbols, 3) == symbols.layers + 2
     assert times([1, 2], symbols, 3) == 2
+
+
+@settings(max_examples=15)
+@given(PROGRAMS)
+def test_formulas_of_random_programs_give_the_numbers(drawn: Drawn) -> None:
+    """Whatever index sets and operations there are; every operation stands in some definition."""
+    text_of_spec, facts = drawn
+    spec = parse_spec(text_of_spec, "random.yaml")
+    compiled, symbols = compile_spec(spec, facts), Symbols([*spec.sizes])
+    shape = shape_of(facts)
+    extent = Extent(1, shape.nodes, shape.edges, shape.nodes**2, shape.nodes**3)
+    found = parts(compiled.program, runs(compiled.plan, extent), Places(spec).definition)
+    values = known_in(compiled.plan.program, extent, symbols)
+    for key, several in found.items():
+        formula, figures = formulas(several, symbols, len(compiled.program.layers)), numbers(several, extent)
+        for field in fields(Figures):
+            written = number(getattr(formula, field.name), values)
+            assert written == pytest.approx(getattr(figures, field.name), rel=1e-9), (key, field.name)

@@ -15,6 +15,7 @@ from archspec.cost.memory import Memory
 from archspec.cost.parameters import uncounted
 from archspec.cost.solve import budget_of, solve
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.facts import Facts
 from archspec.pipeline import Compiled, compile_spec, facts_of
 from archspec.syntax.load import load_spec
 from archspec.syntax.spec import Spec
@@ -87,10 +88,22 @@ def command(
     if budget is not None or size is not None:
         click.echo(solved(read, budget, size, style))
         return
-    compiled = compile_spec(read, backend=forced(backend))
+    facts = facts_read(read)
+    compiled = compile_spec(read, facts, forced(backend))
     machine = reference() if where == "reference" else known()
-    found = bill(read, compiled.program, compiled.plan, facts_of(read), by, machine)
+    found = bill(read, compiled.program, compiled.plan, facts, by, machine)
     click.echo(STYLES[style](found, compiled, ordered(found, sort), by))
+
+
+def facts_read(spec: Spec) -> Facts | None:
+    """What is known of the data set; E0311 for one that was not read yet."""
+    facts = facts_of(spec)
+    if facts is None and spec.settings.data is not None:
+        name = spec.settings.data.name
+        message = f"nothing is known of the data set `{name}` before it is read"
+        cure = f"read it once: `archspec data {name}`, with the same options"
+        raise SpecError([Diagnostic("E0311", message, spec.place("data", "name"), help=cure)])
+    return facts
 
 
 def solved(spec: Spec, budget: str | None, size: str | None, style: str) -> str:
@@ -142,8 +155,9 @@ def as_text(found: Bill, compiled: Compiled, lines: Sequence[Line], by: str) -> 
     rows = [titles(by), *numeric(found, lines)]
     parts = [heading(found), "", *columns(rows), "", *closing(found, compiled), ""]
     parts += [f"for one graph of {legend(found)}:"]
+    formulas = {line.name: found.formulas(line) for line in lines}
     for name in SYMBOLIC:
-        parts += ["", COLUMNS[name], *(f"  {row}" for row in columns(symbolic(found, lines, name), flush=False))]
+        parts += ["", COLUMNS[name], *(f"  {row}" for row in columns(symbolic(formulas, name), flush=False))]
     return "\n".join(parts)
 
 
@@ -151,7 +165,8 @@ def as_markdown(found: Bill, compiled: Compiled, lines: Sequence[Line], by: str)
     """Tables of Markdown."""
     tables = [heading(found), "", *table(titles(by), numeric(found, lines)), "", *closing(found, compiled), ""]
     tables += [f"For one graph of {legend(found)}:", ""]
-    by_name = {name: dict(symbolic(found, lines, name)) for name in SYMBOLIC}
+    by_line = {line.name: found.formulas(line) for line in lines}
+    by_name = {name: dict(symbolic(by_line, name)) for name in SYMBOLIC}
     keys = [*(line.name for line in lines), "total"]
     formulas = [(key, *(f"`{by_name[name].get(key, '0')}`" for name in SYMBOLIC)) for key in keys]
     return "\n".join([*tables, *table((by, *(COLUMNS[name] for name in SYMBOLIC)), formulas)])
@@ -195,8 +210,9 @@ def heading(found: Bill) -> str:
     """What the numbers are for."""
     extent, facts = found.extent, found.facts
     of = f"of {facts.name}" if facts else "like molecules, for want of a data set"
+    graphs = f"{extent.graphs:,.0f} graph{'s' * (extent.graphs != 1)}"
     size = f"{extent.nodes / extent.graphs:,.1f} nodes and {extent.edges / extent.graphs:,.1f} edges"
-    return f"{found.spec.name}: a batch of {extent.graphs:,.0f} graphs {of}, {size} each on average"
+    return f"{found.spec.name}: a batch of {graphs} {of}, {size} each on average"
 
 
 def legend(found: Bill) -> str:
@@ -226,13 +242,13 @@ def figures(of: Figures) -> list[str]:
     return [f"{of.parameters:,.0f}", *(short(getattr(of, name)) for name in COLUMNS if name != "parameters")]
 
 
-def symbolic(found: Bill, lines: Iterable[Line], name: str) -> list[tuple[str, str]]:
+def symbolic(formulas: Mapping[str, Figures], name: str) -> list[tuple[str, str]]:
     """The formula of every line that has one, and their sum."""
     from archspec.cost.symbols import text
 
-    formulas = {line.name: getattr(found.formulas(line), name) for line in lines}
-    rows = [(key, text(formula)) for key, formula in formulas.items() if formula != 0]
-    return [*rows, ("total", text(sum(formulas.values())))]
+    of_lines = {key: getattr(figures, name) for key, figures in formulas.items()}
+    rows = [(key, text(formula)) for key, formula in of_lines.items() if formula != 0]
+    return [*rows, ("total", text(sum(of_lines.values())))]
 
 
 UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))

@@ -65,7 +65,7 @@ class Symbols:
     def made_from(self, over: IndexSet, pairs: Any) -> Any:
         """Pairs of a set made from one of so many; of a condition, as a plan guesses, half of them."""
         inside = over.base is not None and over.base.reflexive
-        more = {"+ i": self.n, "- i": -self.n * inside}
+        more = {"+ i": self.n, "- i": -self.n if inside else 0}
         return pairs + more[over.name] if over.name in more else pairs / 2
 
     def rows(self, domain: Domain) -> Any:
