@@ -142,6 +142,7 @@ def within(ratios: Sequence[float], share: float) -> str:
 def report(found: Sequence[Row]) -> str:
     """The table and what it says."""
     times = [row.planned / row.seconds for row in found]
+    fair = [row.planned * row.beside / row.seconds for row in found]
     sizes = [row.expected / row.memory for row in found]
     head = "| spec | data | graphs | ms forecast | ms made | ratio | gin beside | MB forecast | MB made | ratio |"
     return "\n".join(
@@ -149,6 +150,7 @@ def report(found: Sequence[Row]) -> str:
             f"Forecasts of a step of training, {known().name}; see `benchmarks/cost.py`.",
             "",
             f"Time: {within(times, 0.2)}, {within(times, 0.1)}, median ratio {statistics.median(times):.2f}.",
+            f"Time by that of the step of gin beside it: {within(fair, 0.2)}, {within(fair, 0.1)}.",
             f"Memory: {within(sizes, 0.2)}, {within(sizes, 0.1)}, median ratio {statistics.median(sizes):.2f}.",
             "",
             head,
