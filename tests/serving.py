@@ -13,6 +13,10 @@ EXISTS = 90999
 """What Comet's client takes as: there is an experiment of this key."""
 
 
+TIMES = ("is_alive_beat_duration_millis", "gpu_monitor_interval_millis", "cpu_monitor_interval_millis")
+"""What the client wants to be told."""
+
+
 class Handler(BaseHTTPRequestHandler):
     """Answers every request with what the client needs to go on."""
 
@@ -68,7 +72,7 @@ class Server(ThreadingHTTPServer):
             self.known.add(key)
             names = {"workspaceName": "w", "projectName": "archspec", "projectId": "p", "project_id": "p"}
             return 200, {"runId": "r", "experimentKey": key, "upload_limit": 10**9, "last_offset": 0} | names
-        return 200, {"msg": "", "code": 200, "version": "3.0.0", "isAliveBeatDurationMillis": 10_000}
+        return 200, {"msg": "", "code": 200, "version": "3.0.0", "pending_rpcs": False, **dict.fromkeys(TIMES, 10_000)}
 
     def batches(self) -> Iterator[dict[str, Any]]:
         """Every batch of metrics that came, repeated ones repeatedly."""

@@ -1,10 +1,12 @@
 """Trackers take every number of a run, each once, whatever happens; one that fails touches nothing else."""
 
+import fcntl
 import json
 import random
 import sqlite3
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from archspec.syntax.load import load_spec
 from archspec.track import feed, session, table
 from archspec.track.about import figures, flat, read
 from archspec.track.session import Session
+from archspec.train import run, sink
 from archspec.train.folder import RunFolder
 from tests.folders import finish, record, run_folder
 from tests.serving import Server
@@ -112,7 +115,7 @@ def test_the_archive_holds_every_number_and_file_also_after_the_run_goes_on(tmp_
     files = uploads(file)
     for path in (folder.spec, folder.code, folder.metrics, folder.weights("best")):
         assert files[path.name] == path.read_bytes()
-    assert "+    inner: identity" in files["difference.txt"].decode().splitlines()
+    assert "  ~ inner: [-batch_norm-]{+identity+}" in files["difference.txt"].decode().splitlines()
     others = {one["key"]: one["value"] for one in messages(file, "log_other")}
     assert others["parent"] == before.path.name
     assert others["best/epoch"] == json.loads(folder.done.read_text())["best"]["epoch"]
@@ -248,6 +251,36 @@ def test_a_process_that_fails_is_told(tmp_path: Path) -> None:
     follower.epoch()
     follower.close()
     assert said == [f"track: the trackers have failed, the run has not; see {folder.path / 'track' / 'log.txt'}"]
+
+
+def test_a_process_waits_for_the_one_before(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path / "run", "track.tensorboard={}")
+    (folder.path / "track").mkdir()
+    said: list[str] = []
+    with (folder.path / "track" / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        waiting = feed.Feed(folder, said.append, feed.start(folder), patience=0.5)
+        waiting.close()
+        assert said == ["track: the trackers are still sending, and go on by themselves"]
+    assert waiting.process.wait(60) == 0
+    assert list((folder.path / "track" / "tensorboard").iterdir())
+
+
+@pytest.mark.parametrize(("number", "followed"), [(0, 1), (1, 0)])
+def test_of_several_processes_the_first_is_followed(
+    number: int, followed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "finish", lambda one: one.folder)
+    engine = SimpleNamespace(processes=SimpleNamespace(number=number))
+    training: Any = SimpleNamespace(engine=engine, folder="folder", display=SimpleNamespace(say=print))
+    begun: list[object] = []
+
+    def follow(*what: object) -> sink.Sink:
+        begun.append(what)
+        return sink.Nobody()
+
+    assert run.followed(training, follow) == "folder"
+    assert len(begun) == followed
 
 
 def test_upload_makes_the_archive_of_a_killed_run(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import click
 from archspec.commands.options import remember_format, spec_options
 from archspec.commands.show import forced
 from archspec.cost.bill import KEYS, Bill, Line, bill
-from archspec.cost.figures import Figures
+from archspec.cost.figures import Figures, short
 from archspec.cost.machine import keep, known, reference
 from archspec.cost.memory import Memory
 from archspec.cost.parameters import uncounted
@@ -249,17 +249,6 @@ def symbolic(formulas: Mapping[str, Figures], name: str) -> list[tuple[str, str]
     of_lines = {key: getattr(figures, name) for key, figures in formulas.items()}
     rows = [(key, text(formula)) for key, formula in of_lines.items() if formula != 0]
     return [*rows, ("total", text(sum(of_lines.values())))]
-
-
-UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
-
-
-def short(value: float) -> str:
-    """`1.84 G`, three digits."""
-    for unit, letter in UNITS:
-        if value >= unit:
-            return f"{value / unit:.3g} {letter}"
-    return f"{value:.3g}"
 
 
 def closing(found: Bill, compiled: Compiled) -> list[str]:

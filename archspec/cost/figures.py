@@ -87,3 +87,14 @@ def total(plan: Plan, sizes: Sizes) -> Figures:
 def each(plan: Plan, sizes: Sizes) -> Iterator[Figures]:
     """The costs of every operation."""
     return (run.figures(sizes) for run in runs(plan, sizes))
+
+
+UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def short(value: float) -> str:
+    """`1.84 G`, three digits."""
+    for unit, letter in UNITS:
+        if value >= unit:
+            return f"{value / unit:.3g} {letter}"
+    return f"{value:.3g}"

@@ -1,17 +1,17 @@
 """What the template shows of one run: evidence made into tables, formulas and pictures."""
 
-import re
 import shlex
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 from markupsafe import Markup
 
 import archspec
-from archspec.cost.parameters import parameters, uncounted
+from archspec.cost.bill import bill
+from archspec.cost.figures import Figures, short
+from archspec.cost.parameters import uncounted
+from archspec.facts import known
 from archspec.notation.mathml import mathml
 from archspec.notation.spec import formulas
 from archspec.report import curves, health
@@ -107,23 +107,26 @@ def score(name: str, value: float | None) -> str:
     return "–" if value is None else figure(name, curves.shown(name, value))
 
 
+COSTS = {"flops": "FLOPs", "backward": "FLOPs back", "moved": "bytes moved", "kept": "bytes kept"}
+"""The figures of a step, and what each is called."""
+
+
 def cost(one: Evidence) -> Iterator[Sequence[str]]:
-    """A heading, then the trainable numbers of every part, block instances taken together."""
-    if one.compiled is None:
+    """A heading, then what every definition costs in a step, the largest first, and their sum."""
+    if one.spec is None or one.compiled is None:
         return
-    program = one.compiled.program
-    shapes = parameters(program)
-    total = sum(map(prod, shapes.values()))
-    parts: Counter[str] = Counter()
-    instances: dict[str, set[str]] = {}
-    for name, shape in shapes.items():
-        part = re.sub(r"^layers\.\d+", "layers.*", name).rpartition(".")[0] or name
-        parts[part] += prod(shape)
-        instances.setdefault(part, set()).add((re.match(r"layers\.\d+", name) or [""])[0])
-    yield ["part", "instances", "numbers", "share"]
-    for part, numbers in parts.items():
-        yield [part, str(len(instances[part])), f"{numbers:,}", f"{numbers / max(1, total):.1%}"]
-    yield [f"total{uncounted(program)}", "", f"{total:,}", ""]
+    data, program = one.spec.settings.data, one.compiled.program
+    found = bill(one.spec, program, one.compiled.plan, known(data, None) if data else None)
+    extent = found.extent
+    yield [f"a step of {extent.graphs:,.0f} graphs", "parameters", *COSTS.values()]
+    total = (f"total{uncounted(program)}", found.total)
+    for name, figures in (*sorted(((line.name, line.figures) for line in found.lines), key=by_flops), total):
+        yield [name, f"{figures.parameters:,.0f}", *(short(getattr(figures, key)) for key in COSTS)]
+
+
+def by_flops(line: tuple[str, Figures]) -> float:
+    """A sorting key."""
+    return -line[1].flops
 
 
 TOLD = ("archspec", "python", "torch", "numpy", "torch-geometric", "system", "processor", "device", "gpu", "threads",

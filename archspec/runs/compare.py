@@ -62,5 +62,7 @@ def deltas(old: Row, new: Row) -> list[Delta]:
 
 
 def protocol_differences(old: Record | None, new: Record | None) -> Sequence[str]:
-    """In what the protocols of two results differ, a line each."""
-    return []
+    """In what the protocols of two results differ, a line each; nothing where one run has no result yet."""
+    from archspec.train.protocol import differences  # numpy comes with it
+
+    return [str(one) for one in differences(old, new)] if old and new else []

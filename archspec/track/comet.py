@@ -97,11 +97,12 @@ class Comet:
         self.experiment.log_metrics(figures(record), step=epoch * record["steps"], epoch=epoch)
 
     def end(self, result: Record | None) -> str:
-        """Log the outcome, the records as a file, and weights; wait until all is sent, or put the archive in place."""
-        metrics = self.about.folder.metrics
+        """Log the outcome, the records as files, and weights; wait until all is sent, or put the archive in place."""
+        folder = self.about.folder
         self.experiment.log_others(outcome(result or {"reason": "unfinished"}))
-        if metrics.exists():
-            self.experiment.log_asset(str(metrics), file_name=metrics.name, overwrite=True)
+        for path in (folder.metrics, folder.health, folder.places):
+            if path.exists():
+                self.experiment.log_asset(str(path), file_name=path.name, overwrite=True)
         self.log_weights()
         self.experiment.end()
         if self.archive is None:

@@ -4,9 +4,11 @@ It reads the run folder whenever a line comes in, and for the last time when its
 the training process is killed. What it prints are lines for the user; what the trackers print goes to `track/log.txt`.
 """
 
+import fcntl
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -40,6 +42,18 @@ def apart(log: Path) -> TextIO:
     return lines
 
 
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Wait until no other process feeds the trackers of the run: one whose training was killed may still be at it."""
+    with path.open("a") as file:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 if __name__ == "__main__":
     run = RunFolder(Path(sys.argv[1]))
-    sys.exit(follow(run, sys.argv[2:], sys.stdin, apart(run.path / "track" / "log.txt")))
+    lines = apart(run.path / "track" / "log.txt")
+    with alone(run.path / "track" / ".lock"):
+        status = follow(run, sys.argv[2:], sys.stdin, lines)
+    sys.exit(status)

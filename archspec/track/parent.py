@@ -2,16 +2,22 @@
 
 import json
 from dataclasses import dataclass
-from difflib import unified_diff
 from pathlib import Path
 
+from archspec.check.checker import check
+from archspec.compare.difference import Checked, differences
+from archspec.compare.shown import text_of
+from archspec.diagnostics import SpecError
+from archspec.facts import known
+from archspec.syntax.load import load_library, parse_spec
+from archspec.syntax.spec import Spec
 from archspec.track.about import About
 from archspec.train.folder import RunFolder
 
 
 @dataclass(frozen=True)
 class Parent:
-    """The run before, and the lines of the resolved spec that differ."""
+    """The run before, and what differs from it, as `archspec diff` shows it."""
 
     parent: str
     text: str
@@ -25,9 +31,19 @@ def difference(about: About) -> Parent | None:
     if not earlier:
         return None
     before = RunFolder(max(earlier)[1])
-    old, new = (one.spec.read_text(encoding="utf-8").splitlines() for one in (before, about.folder))
-    lines = unified_diff(old, new, f"{before.path.name}/spec.yaml", f"{here.name}/spec.yaml", lineterm="", n=1)
-    return Parent(before.path.name, "\n".join(lines) or "the same spec")
+    names = (before.path.name, here.name)
+    try:
+        old = parse_spec(before.spec.read_text(encoding="utf-8"), str(before.spec))
+        return Parent(names[0], text_of(differences(checked(old), checked(about.spec)), names))
+    except (SpecError, OSError, ValueError) as problem:  # it may be damaged, or of another version
+        return Parent(names[0], f"cannot be compared: {problem}")
+
+
+def checked(spec: Spec) -> Checked:
+    """A spec with its program."""
+    data = spec.settings.data
+    facts = known(data, None) if data else None
+    return Checked(spec, check(spec, facts, load_library()), facts)
 
 
 def started(path: Path) -> str:
