@@ -84,8 +84,8 @@ def pipeline() -> str:
 
 ORDER = (
     *("source.py", "diagnostics.py", "syntax", "library", "notation", "ir", "facts", "check", "passes", "cost"),
-    *("compare", "structure", "runtime", "emit", "reference", "data", "train", "track", "runs"),
-    *("pipeline.py", "equal", "report", "commands"),
+    *("compare", "structure", "runtime", "emit", "reference", "data", "train"),
+    *("pipeline.py", "equal", "track", "runs", "report", "commands"),
 )
 """Folders and files of the package, each above those that may import from it."""
 

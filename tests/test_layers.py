@@ -10,8 +10,8 @@ PACKAGE = Path(__file__).parent.parent / "archspec"
 
 ROWS = (
     *("source", "diagnostics", "syntax", "library", "notation", "ir", "facts", "check", "passes", "cost", "compare"),
-    *("structure", "runtime", "emit", "reference", "data", "train", "track", "runs", "pipeline", "equal"),
-    *("report", "commands"),
+    *("structure", "runtime", "emit", "reference", "data", "train", "pipeline", "equal"),
+    *("track", "runs", "report", "commands"),
 )
 """The rows of the layout in `docs/architecture.md`, from the top."""
 

@@ -4,12 +4,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from archspec.check.checker import check
 from archspec.compare.difference import Checked, differences
 from archspec.compare.shown import text_of
 from archspec.diagnostics import SpecError
-from archspec.facts import known
-from archspec.syntax.load import load_library, parse_spec
+from archspec.pipeline import compile_spec, facts_of
+from archspec.syntax.load import parse_spec
 from archspec.syntax.spec import Spec
 from archspec.track.about import About
 from archspec.train.folder import RunFolder
@@ -40,10 +39,10 @@ def difference(about: About) -> Parent | None:
 
 
 def checked(spec: Spec) -> Checked:
-    """A spec with its program."""
-    data = spec.settings.data
-    facts = known(data, None) if data else None
-    return Checked(spec, check(spec, facts, load_library()), facts)
+    """A spec with its program, as it is compared."""
+    facts = facts_of(spec)
+    made = compile_spec(spec, facts)
+    return Checked(spec, made.program, made.plan, facts)
 
 
 def started(path: Path) -> str:
