@@ -215,6 +215,7 @@ def test_resume_with_other_settings_is_refused(place, call, override, words):
         (("train", "--resume", "a", "--dry-run"), "E0641"),
         (("train", "tiny.yaml", "--device", "gpu"), "E0606"),
         (("train", "tiny.yaml", "--device", "meta"), "E0606"),
+        (("train", "tiny.yaml", "--device", "cpu:3"), "E0606"),
         (("train", "tiny.yaml", "--device", "cuda:99"), "E0607"),
         (("train", "tiny.yaml", "--set", "train.optimizer.name=adamm"), "E0601"),
         (("train", "tiny.yaml", "--set", "train.optimizer.weigth_decay=0.1"), "E0602"),

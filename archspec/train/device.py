@@ -40,6 +40,8 @@ def choose(name: str, local: tuple[int, int] = (0, 1)) -> torch.device:
         raise refusal("E0606", f"unknown device `{name}`", None, "write `cpu`, `cuda`, `cuda:1` or `auto`") from None
     if device.type not in ("cpu", "cuda"):
         raise refusal("E0606", f"archspec does not train on `{name}`", None, "write `cpu`, `cuda`, `cuda:1` or `auto`")
+    if device.type == "cpu" and device.index:
+        raise refusal("E0606", f"unknown device `{name}`: the CPU has no number", None, "write `cpu`")
     number, processes = local
     if device.type == "cuda" and processes > 1:
         return own_gpu(device, number, processes)
