@@ -156,7 +156,7 @@ def test_a_model_that_sees_degrees_memorises(call):
     code, out, err = call("nodes", "--graphs", "4", "--steps", "240", "--lr", "0.01", "--seeds", "1")
     assert (code, err) == (0, "")
     assert "verdict: memorises" in out
-    assert "4 graphs of pattern as one batch, 240 steps of adam, lr 0.01 → 0" in out
+    assert "4 graphs of pattern as one batch, 240 steps of adam, lr 0.01, cosine" in out
 
 
 def test_a_model_that_sees_letters_alone_is_at_chance(call):

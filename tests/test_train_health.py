@@ -4,6 +4,7 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch.optim import SGD
@@ -17,6 +18,7 @@ from archspec.train.engine import Diverged, Engine
 from archspec.train.folder import RunFolder
 from archspec.train.health import failure
 from archspec.train.health.flips import FIRST, Recalls
+from archspec.train.health.gradients import WARM, Gradients
 from archspec.train.health.monitor import Monitor
 from archspec.train.health.signs import SIGNS
 from archspec.train.health.trace import trace
@@ -264,6 +266,27 @@ def test_a_planted_fault_is_told_at_its_place(cache, tmp_path, sign):
     assert event["place"]["text"] in " ".join(text.split())
     assert event["value"] is None or event["value"] > SIGNS[sign].threshold
     assert {one["sign"] for one in folder.events()} <= {sign, *MORE.get(sign, ())}
+
+
+def test_what_is_usual_is_the_geometric_mean_of_the_last_steps():
+    gradients, draw = Gradients(["heavy", "light", "frozen"]), np.random.default_rng(0)
+    sizes = np.exp(draw.normal(size=(WARM + 5, 2))) * [100, 0.1]
+    found = [gradients.add([0, 1], row) for row in sizes.tolist()]
+    assert found[:WARM] == [None] * WARM
+    for step, measure in enumerate(found[WARM:], WARM):
+        usual = float(np.exp(np.log(sizes[:step, 0]).mean()))
+        assert measure.name == "heavy"  # the light one has no share in an explosion
+        assert measure.more["usual"] == pytest.approx(usual)
+        assert measure.value == pytest.approx(sizes[step, 0] / usual)
+    record = gradients.next_epoch()
+    assert set(record) == {"heavy", "light"}
+    assert record["light"]["gradient_max"] == pytest.approx(sizes[:, 1].max(), rel=1e-3)
+    assert gradients.next_epoch() == {}
+
+
+def test_a_gradient_that_is_zero_at_first_does_not_explode():
+    gradients = Gradients(["zero"])
+    assert [gradients.add([0], [size]) for size in [0.0] * 30 + [1.0]] == [None] * 31
 
 
 def test_an_explosion_is_told_once_with_the_first_parameter(cache, tmp_path):

@@ -99,10 +99,9 @@ def tried(
     engine = machine.engine(assemble(spec, directory, shown, trust))
     if first:
         work = f"{counted(len(engine.task.data.train), 'graph')} of {engine.task.data.name} as one batch"
-        rate = engine.settings.optimizer.lr
-        click.echo(
-            f"{spec.name}: {work}, {counted(steps, 'step')} of {engine.settings.optimizer.name}, lr {rate:g} → 0"
-        )
+        train = engine.settings
+        rate = f"{train.optimizer.name}, lr {train.optimizer.lr:g}, {train.schedule.name}"
+        click.echo(f"{spec.name}: {work}, {counted(steps, 'step')} of {rate}")
     found = attempt(engine, steps, lambda number: None)
     scores = (
         f"{found.labels.name} {100 * found.score:.1f} in evaluation mode, {100 * found.training:.1f} in training mode"

@@ -1,5 +1,6 @@
 """The norms of gradients, at every step: their means over an epoch, and the band that each of them usually keeps to."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,28 +33,27 @@ class Gradients:
 
     def add(self, which: Sequence[int], norms: Sequence[float]) -> Measure | None:
         """Count a step's norms of some parameters; the one furthest above its usual size, where that is known."""
-        at, norm = np.asarray(which), np.asarray(norms)
-        self.total[at] += norm
-        np.maximum.at(self.largest, at, norm)
-        self.steps[at] += 1
-        found = self.furthest(at, norm)
-        at, norm = at[norm > 0], norm[norm > 0]
-        weight = 1 / np.minimum(self.seen[at] + 1, MEMORY)
-        self.usual[at] += weight * (np.log(norm) - self.usual[at])
-        self.seen[at] += 1
+        norm = np.zeros(len(self.names))
+        norm[which] = norms
+        self.total += norm
+        np.maximum(self.largest, norm, out=self.largest)
+        self.steps[which] += 1
+        some = norm > 0
+        size = np.log(norm, out=self.usual.copy(), where=some)
+        above = size - self.usual
+        heavy = (norm >= SHARE * math.sqrt(norm @ norm)) & (self.seen >= WARM) & some
+        found = self.furthest(np.where(heavy, above, -np.inf), norm) if heavy.any() else None
+        self.seen += some
+        self.usual += above / np.clip(self.seen, 1, MEMORY)
         return found
 
-    def furthest(self, at: NDArray[np.int64], norm: Row) -> Measure | None:
-        """The parameter whose gradient is most above its usual size."""
-        heavy = (self.seen[at] >= WARM) & (norm >= SHARE * np.sqrt(norm @ norm)) & (norm > 0)
-        if not heavy.any():
-            return None
-        usual = np.exp(self.usual[at])
-        times = np.where(heavy, norm / usual, 0.0)
-        first, many = int(times.argmax()), int((times > SIGNS["explosion"].threshold).sum()) - 1
-        others = f", and so are {many} others" if many > 1 else ", and so is one other" if many else ""
-        more = {"gradient": norm[first], "usual": usual[first], "others": others}
-        return Measure("explosion", self.names[at[first]], float(times[first]), more)
+    def furthest(self, above: Row, norm: Row) -> Measure:
+        """The parameter whose gradient is most above its usual size, given the logarithms of how much each is."""
+        first, many = int(above.argmax()), int((above > math.log(SIGNS["explosion"].threshold)).sum()) - 1
+        others = f", and so are {many} others" if many > 1 else ", and so is one other" if many > 0 else ""
+        usual = math.exp(self.usual[first])
+        more = {"gradient": float(norm[first]), "usual": usual, "others": others}
+        return Measure("explosion", self.names[first], float(norm[first]) / usual, more)
 
     def next_epoch(self) -> dict[str, ParameterHealth]:
         """The means and largest norms of the epoch, of what had gradients; the next epoch begins."""
