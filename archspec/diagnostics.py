@@ -35,6 +35,10 @@ class SpecError(Exception):
         self.diagnostics = tuple(diagnostics)
         super().__init__("\n\n".join(concise(one) for one in self.diagnostics))
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return render(self.diagnostics).split("\n")
+
 
 @dataclass
 class Problems:

@@ -17,8 +17,8 @@ from archspec.compare.markup import html_of, json_of, markdown_of
 from archspec.compare.shown import COLOUR, PLAIN, Style, text_of
 from archspec.compare.sources import Source, read
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.interface.checking import compiled
 from archspec.ir.printer import program_text
-from archspec.pipeline import compile_spec, facts_of
 
 DIFFERENT = 2
 """Exit status of `--exit-code` where the specs differ, as of `archspec equal`; 1 is an error."""
@@ -110,9 +110,7 @@ def written(found: Difference, old: Source, new: Source, format: str, style: Sty
 
 def checked(source: Source) -> Checked:
     """A spec with its program."""
-    facts = facts_of(source.spec)
-    made = compile_spec(source.spec, facts)
-    return Checked(source.spec, made.program, made.plan, facts)
+    return compiled(source.spec)
 
 
 def lines(old: str, new: str, names: tuple[str, str], style: Style) -> tuple[str, bool]:

@@ -11,7 +11,7 @@ from archspec.syntax.document import Mapping as Section
 from archspec.syntax.document import Value, read_document
 from archspec.syntax.equations import read_definitions, read_model
 from archspec.syntax.files import find, shipped_specs
-from archspec.syntax.merge import by_heading, by_name, merge_layers, read_layers
+from archspec.syntax.merge import by_heading, by_name, layers_of, merge_layers, read_layers
 from archspec.syntax.overrides import read_overrides
 from archspec.syntax.settings import check_settings
 from archspec.syntax.spec import Spec
@@ -28,12 +28,22 @@ def load_spec(path: str | Path, overrides: Sequence[str] = (), above: Section | 
     Raises SpecError with everything that is wrong with the files, their settings and the form of their equations.
     """
     problems = Problems()
-    layers = read_layers(find(str(path), Path()), problems, asked=str(path))
+    return laid(read_layers(find(str(path), Path()), problems, asked=str(path)), str(path), overrides, above, problems)
+
+
+def load_text(text: str, path: str = "<text>", overrides: Sequence[str] = ()) -> Spec:
+    """The spec that a text holds, which is read as the file at a path would be: what it extends stands beside that."""
+    problems = Problems()
+    return laid(layers_of(SourceFile(path, text), problems), path, overrides, None, problems)
+
+
+def laid(layers: list[Section], path: str, overrides: Sequence[str], above: Section | None, problems: Problems) -> Spec:
+    """The spec of a file's layers, with overrides and one more layer laid over them."""
     if (layer := read_overrides(overrides, problems)) is not None and layers:
         layers.append(layer)
     layers += [above] if above is not None and layers else []
     if not layers and not problems.found:
-        problems.add(Diagnostic("E0004", f"`{path}` holds no spec", path=str(path), help="write `name:` and `model:`"))
+        problems.add(Diagnostic("E0004", f"`{path}` holds no spec", path=path, help="write `name:` and `model:`"))
     problems.finish()
     return assemble(merge_layers(layers, problems), problems)
 

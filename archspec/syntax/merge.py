@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from archspec.diagnostics import Problems
+from archspec.source import SourceFile
 from archspec.syntax import protocols, traps
 from archspec.syntax.document import Entry, Mapping, Scalar, Sequence, Value, read_document
 from archspec.syntax.files import find, read_source
@@ -35,7 +36,13 @@ NAME = re.compile(r"\s*([A-Za-z_][A-Za-z_0-9]*)\s*(\(|$)")
 def read_layers(path: Path, problems: Problems, above: tuple[Path, ...] = (), asked: str = "") -> list[Mapping]:
     """The layers of a file, the lowest first: those of the file it extends, the files it uses, its own."""
     source = read_source(path, problems, asked)
-    document = read_document(source, problems) if source else None
+    return layers_of(source, problems, above) if source else []
+
+
+def layers_of(source: SourceFile, problems: Problems, above: tuple[Path, ...] = ()) -> list[Mapping]:
+    """The layers of a text, which stands in a file or might."""
+    path = Path(source.path)
+    document = read_document(source, problems)
     if document is None:
         return []
     if not isinstance(document, Mapping):
