@@ -84,13 +84,8 @@ def pipeline() -> str:
 
 ORDER = (
     *("source.py", "diagnostics.py", "syntax", "library", "notation", "ir", "facts", "check", "passes", "cost"),
-<<<<<<< HEAD
     *("compare", "structure", "runtime", "emit", "reference", "data", "train"),
-    *("pipeline.py", "equal", "track", "runs", "report", "commands"),
-=======
-    *("compare", "structure", "runtime", "emit", "reference", "data", "train", "track", "runs"),
-    *("pipeline.py", "equal", "interface", "report", "commands"),
->>>>>>> 59671a3 (A Python interface: load, check, build, diff, equal and cost give objects that show themselves in a notebook)
+    *("pipeline.py", "equal", "interface", "track", "runs", "report", "commands"),
 )
 """Folders and files of the package, each above those that may import from it."""
 

@@ -111,7 +111,7 @@ def test_costs_are_shown() -> None:
     cells = elements(found._repr_html_(), "td")
     assert "100,884" in cells
     assert "linear" in cells
-    assert any("d**2" in cell for cell in cells)
+    assert any("·d" in cell for cell in cells)
 
 
 def test_problems_are_shown_and_told() -> None:

@@ -10,13 +10,8 @@ PACKAGE = Path(__file__).parent.parent / "archspec"
 
 ROWS = (
     *("source", "diagnostics", "syntax", "library", "notation", "ir", "facts", "check", "passes", "cost", "compare"),
-<<<<<<< HEAD
-    *("structure", "runtime", "emit", "reference", "data", "train", "pipeline", "equal"),
+    *("structure", "runtime", "emit", "reference", "data", "train", "pipeline", "equal", "interface"),
     *("track", "runs", "report", "commands"),
-=======
-    *("structure", "runtime", "emit", "reference", "data", "train", "track", "runs", "pipeline", "equal"),
-    *("interface", "report", "commands"),
->>>>>>> 59671a3 (A Python interface: load, check, build, diff, equal and cost give objects that show themselves in a notebook)
 )
 """The rows of the layout in `docs/architecture.md`, from the top."""
 
