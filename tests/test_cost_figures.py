@@ -17,7 +17,7 @@ from archspec.passes.schedule import shape_of
 from archspec.pipeline import build, compile_spec, facts_of
 from archspec.runtime import aggregate, sparse
 from archspec.syntax.load import load_spec, parse_spec
-from tests.compiling import FILES, WHOLE, smaller
+from tests.compiling import WHOLE, smaller
 from tests.drawing import PROGRAMS
 from tests.drawing import Program as Drawn
 from tests.measuring import counted_flops, extent_of, random_batch
@@ -102,7 +102,7 @@ def test_formulas_give_the_numbers(name: str) -> None:
             assert written == pytest.approx(getattr(figures, field.name), rel=1e-9), (key, field.name)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", WHOLE)
 def test_parameters_of_definitions_are_those_of_the_module(name: str) -> None:
     spec = load_spec(name)
     built = build(spec)
@@ -145,7 +145,7 @@ def test_each_of_several_layers_is_counted_by_the_symbol() -> None:
     assert times([1, 2], symbols, 3) == 2
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(PROGRAMS)
 def test_formulas_of_random_programs_give_the_numbers(drawn: Drawn) -> None:
     """Whatever index sets and operations there are; every operation stands in some definition."""
