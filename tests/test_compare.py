@@ -279,9 +279,10 @@ def test_overrides_hold_for_both() -> None:
 
 
 def test_without_data_the_number_of_parameters_is_open() -> None:
-    found = between({"data": ""}, {"data": "", "layer": "x = 2 * x"})
+    found = between({"data": ""}, {"data": "", "layer": "x = linear(x, d)"})
     assert found.consequences[0].old == "not known"
     assert [change.path for change in found.all_changes()] == ["where.layer"]
+    assert not found.weights
 
 
 def test_exit_code() -> None:

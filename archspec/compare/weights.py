@@ -56,8 +56,14 @@ Key = tuple[str, Kind]
 
 
 def weight_changes(old: Program, new: Program) -> tuple[WeightChange, ...]:
-    """Trainable tensors that come or go: those without a partner of their name and shape, then of their kind."""
-    before, after = grouped(named(old)), grouped(named(new))
+    """Trainable tensors that come or go: those without a partner of their name and shape, then of their kind.
+
+    None is told where a size is not known without a data set.
+    """
+    weights = named(old), named(new)
+    if any(0 in kind.shape for side in weights for kind in side.values()):
+        return ()
+    before, after = map(grouped, weights)
     left = {key: after[key] - before[key] for key in dict.fromkeys((*before, *after))}
     cancel(left, lambda one, other: one[0] == other[0] and one[1].shape == other[1].shape)
     cancel(left, lambda one, other: one[1] == other[1] and place(one[0]) == place(other[0]))
