@@ -168,3 +168,64 @@ def test_links_are_not_followed(runs: Path) -> None:
 def test_a_condition_on_what_a_row_lacks_does_not_hold() -> None:
     (condition,) = where.read("test != 3")
     assert not condition(Row(Path("a"), "damaged", {}))
+
+
+# comparing
+
+
+def compared(*names: str) -> Result:
+    return archspec("compare", *names)
+
+
+def test_scores_stand_beside_what_the_specs_differ_in(runs: Path) -> None:
+    run_folder(runs / "off-1", spec="gin_inner_off", parameters=100_004)
+    lines = compared("runs/gin-1", "runs/off-1").output.splitlines()
+    one, other = (json.loads((runs / name / "done.json").read_text())["best"] for name in ("gin-1", "off-1"))
+    figures = {split: [100 * entry[split]["acc"] for entry in (one, other)] for split in ("val", "test")}
+    rows = {line[:16].strip(): line[16:].split() for line in lines if line.startswith("acc, ")}
+    for title, split in (("acc, validation", "val"), ("acc, test", "test")):
+        old, new = figures[split]
+        assert rows[title][-3:] == [f"{old:.2f}", f"{new:.2f}", f"{new - old:+.2f}"]
+    assert "  ~ inner: [-batch_norm-]{+identity+}" in lines
+    assert [line.split()[1:] for line in lines if line.startswith("parameters ")] == [["100,884", "100,004", "-880"]]
+    assert not [line for line in lines if "protocol" in line]
+
+
+def test_scores_of_different_protocols_are_said_to_be(runs: Path) -> None:
+    for name, graphs in (("gin-1", 100), ("wide-1", 200)):
+        path = runs / name / "done.json"
+        done = json.loads(path.read_text()) | {"protocol": {"hash": "x", "fields": {"limit": graphs, "metric": "acc"}}}
+        path.write_text(json.dumps(done))
+    found = [line for line in compared("runs/gin-1", "runs/wide-1").output.splitlines() if "protocol" in line]
+    assert found == ["the scores are of different protocols, so they are not to be compared: limit 100 and not 200"]
+
+
+def test_unfinished_and_damaged_runs_are_compared_as_far_as_can_be(runs: Path) -> None:
+    text = compared("runs/gin-1", "runs/stopped-1").output
+    assert "runs/stopped-1: stopped" in text
+    assert "no architectural difference" in text
+    (runs / "wide-1" / "done.json").write_text("{")
+    text = compared("runs/gin-1", "runs/wide-1", "runs/stopped-1").output
+    assert "runs/wide-1: damaged: this file of a run is damaged" in text
+    assert "runs/stopped-1: stopped" in text
+
+
+def test_scores_of_different_metrics_do_not_stand_beside_each_other(runs: Path) -> None:
+    run_folder(runs / "zinc-1", "data={name: zinc}", "model.output=mean[i in V](x[i]) -> linear(out)", score="loss")
+    lines = compared("runs/gin-1", "runs/zinc-1").output.splitlines()
+    assert not [line for line in lines if line.startswith(("acc", "loss", "mae"))]
+    assert [line for line in lines if line.startswith("parameters")]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["runs/gin-1"], "E0044 `compare` compares runs, not 1"),
+        (["runs/gin-1", "runs/nothing"], "E0611 there is no such run folder"),
+        (["runs/gin-1", "runs/gin-1/spec.yaml"], "E0612 a run is a folder"),
+    ],
+)
+def test_mistakes_of_comparing(runs: Path, names: list[str], message: str) -> None:
+    problem = compared(*names).exception
+    assert isinstance(problem, SpecError)
+    assert message in str(problem)

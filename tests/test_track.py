@@ -93,6 +93,13 @@ def test_parameters_are_every_setting_and_equation(tmp_path: Path) -> None:
     assert not any(name.startswith("track") for name in told)
 
 
+def test_a_run_of_several_seeds_is_called_after_all_of_them(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path / "gin-1" / "seed-41")
+    assert read(folder).title == "seed-41"
+    (tmp_path / "gin-1" / "seeds.json").write_text("{}")
+    assert read(folder).title == "gin-1-seed-41"
+
+
 def test_lists_are_texts() -> None:
     assert dict(flat({"a": {"b": [1, 2]}, "c": None}, ".")) == {"a.b": "[1, 2]"}
 

@@ -7,7 +7,7 @@ from typing import Any
 from archspec.syntax.load import parse_spec
 from archspec.syntax.schema import CometSettings, TrackioSettings
 from archspec.syntax.spec import Spec
-from archspec.train.folder import Record, RunFolder
+from archspec.train.folder import SEEDS, Record, RunFolder
 
 Plain = str | int | float | bool
 
@@ -36,8 +36,9 @@ class About:
 
     @property
     def title(self) -> str:
-        """What the run is called: as its folder is."""
-        return self.folder.path.resolve().name
+        """What the run is called: as its folder is, a run of several seeds with the folder of them all."""
+        path = self.folder.path.resolve()
+        return f"{path.parent.name}-{path.name}" if (path.parent / SEEDS).exists() else path.name
 
     def parameters(self) -> dict[str, Plain]:
         """Every setting of the spec by its path, equations as their text."""
