@@ -81,6 +81,7 @@ Scores are those of the whole split and not means of batches. The loss of a spli
 the split. Those of `train` are summed up while the
 weights change, in training mode; `val` and `test` are scored at the end of the epoch, in evaluation mode.
 The loss of a training step is the mean over the rows that count in its batch, so a row of a smaller batch weighs more.
+What is watched of gradients, weights and values is its entry `health` ([health](health.md)).
 A model with a `penalty` adds `penalty`, its mean over the steps of the epoch; losses are without it.
 
 Scoring the test split costs what scoring the validation split costs, about 8 % of an epoch of `gin.yaml`;

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, median, stdev
 
+from archspec.train.display import counted
 from archspec.train.health.explain import where
 from archspec.train.health.record import ValueHealth
 from archspec.train.overfit.attempt import Attempt
@@ -52,7 +53,8 @@ class Verdict:
         first, (low, high) = self.attempts[0], self.lines
         name = first.labels.name
         several = f" ± {100 * stdev(self.scores):.1f}" if len(self.scores) > 1 else ""
-        yield f"{name} {100 * mean(self.scores):.1f}{several} over {len(self.scores)} seeds, in evaluation mode"
+        over = counted(len(self.scores), "seed")
+        yield f"{name} {100 * mean(self.scores):.1f}{several} over {over}, in evaluation mode"
         yield (
             f"a threshold on the degree reaches {100 * first.floor:.1f}, chance is {100 * first.labels.chance:.1f}: "
             f"up to {100 * low:.1f} it is chance, from {100 * high:.1f} on it memorises"
