@@ -14,6 +14,7 @@ from archspec import __version__
 from archspec.commands import fmt, main, new, options
 from archspec.commands.main import BUG, COMMANDS, look_for_namesake, run
 from archspec.diagnostics import SpecError
+from archspec.syntax.json_schema import FILE, MODELINE, schema
 from archspec.syntax.load import load_spec
 
 ROOT = Path(__file__).parent.parent
@@ -123,7 +124,9 @@ def test_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = CliRunner().invoke(new.command, ["mine"])
     assert "archspec train mine.yaml" in result.output
     text = Path("mine.yaml").read_text()
-    assert text == Path(load_spec("gin").source.path).read_text().replace("name: gin\n", "name: mine\n")
+    origin = Path(load_spec("gin").source.path).read_text()
+    assert text == f"{MODELINE}\n{origin}".replace("name: gin\n", "name: mine\n")
+    assert json.loads(Path(FILE).read_text()) == schema()
     assert load_spec("mine.yaml").name == "mine"
     with pytest.raises(SpecError, match="E0052"):
         CliRunner().invoke(new.command, ["mine.yaml"], catch_exceptions=False)
@@ -131,7 +134,19 @@ def test_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         CliRunner().invoke(new.command, ["absent/mine"], catch_exceptions=False)
     with pytest.raises(SpecError, match=r"E0001 there is no file `gni` \(write `gin`\)"):
         CliRunner().invoke(new.command, ["other", "--from", "gni"], catch_exceptions=False)
-    assert sorted(os.listdir()) == ["mine.yaml"]
+    assert sorted(os.listdir()) == [FILE, "mine.yaml"]
+
+
+def test_the_schema_is_kept_and_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(FILE).write_text("{}")
+    for name, origin in (("first", "gin"), ("second", "first")):
+        assert call("new", name, "--from", origin) == 0
+    assert Path("second.yaml").read_text().count(MODELINE) == 1
+    assert Path(FILE).read_text() == "{}"
+    assert call("schema", "-o", FILE) == 0
+    assert json.loads(Path(FILE).read_text()) == schema()
+    assert call("schema", "-o", "absent/schema.json") == 1
 
 
 @pytest.mark.parametrize("name", ["gin_inner_off", "position_gating"])

@@ -44,6 +44,7 @@ TEXTUAL = (
     f"fmt --check {ROOT / 'specs'}",
     "new mine --from gin",
     "runs",
+    "schema",
     "new mine --from gin_inner_off",
 )
 

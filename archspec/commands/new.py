@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -11,6 +12,8 @@ from archspec.diagnostics import Diagnostic, Problems, SpecError
 from archspec.source import SourceFile
 from archspec.syntax.document import Mapping, Scalar, read_document, resolve
 from archspec.syntax.files import find, read_source
+from archspec.syntax.json_schema import FILE, MODELINE
+from archspec.syntax.json_schema import text as schema_text
 from archspec.syntax.load import load_spec
 from archspec.syntax.writer import write_spec
 
@@ -19,9 +22,12 @@ from archspec.syntax.writer import write_spec
 @click.argument("name")
 @click.option("--from", "origin", default="gin", show_default=True, metavar="SPEC", help="The spec to copy.")
 def command(name: str, origin: str) -> None:
-    """Write NAME.yaml, a copy of a spec that comes with archspec (or of any other) under a new name."""
+    """Write NAME.yaml, a copy of a spec that comes with archspec (or of any other) under a new name.
+
+    Its first line names a JSON Schema for editors, `archspec.schema.json`, which is put beside it unless it is there.
+    """
     path = Path(name if name.endswith(".yaml") else f"{name}.yaml")
-    text = copy(origin, path.stem)
+    text = with_modeline(copy(origin, path.stem))
     try:
         with path.open("x", encoding="utf-8", newline="") as file:
             file.write(text)
@@ -33,8 +39,15 @@ def command(name: str, origin: str) -> None:
         raise SpecError(
             [Diagnostic("E0001", f"there is no folder `{path.parent}`", path=str(path), help="make it first")]
         ) from None
+    put_schema(path.parent / FILE)
     typed = shlex.quote(str(path))
     click.echo(f"wrote {path}, a copy of {origin}\nnext:  archspec check {typed}\n       archspec train {typed}")
+
+
+def put_schema(path: Path) -> None:
+    """Write the schema that the first line of the spec names, unless there is one."""
+    with suppress(FileExistsError), path.open("x", encoding="utf-8") as file:
+        file.write(schema_text())
 
 
 def copy(origin: str, name: str) -> str:
@@ -50,6 +63,11 @@ def copy(origin: str, name: str) -> str:
         source = SourceFile(source.path, header(source.text) + write_spec(load_spec(origin).settings, short=True))
         document = read_document(source, problems)
     return renamed(source, document, name)
+
+
+def with_modeline(text: str) -> str:
+    """The text with the line that tells editors where its schema is."""
+    return text if "# yaml-language-server:" in text else f"{MODELINE}\n{text}"
 
 
 def header(text: str) -> str:
