@@ -178,6 +178,19 @@ def test_places_are_lines_of_the_spec(watched):
     assert places["values"]["layers.0.attend.a"]["definition"] == "attend"
 
 
+def test_definitions_are_their_parameters_together(watched):
+    health = watched.records()[-1]["health"]
+    assert {"input", "layers.0", "layers.0.gate", "layers.1.attend", "output"} == set(health["definitions"]) - {
+        *("layers.0.attend", "layers.1", "layers.1.gate")
+    }
+    members = [row for name, row in health["parameters"].items() if name.startswith("layers.0.gate.")]
+    assert len(members) == 2
+    gate = health["definitions"]["layers.0.gate"]
+    for figure in ("gradient", "weight"):
+        assert gate[figure] == pytest.approx(math.hypot(*(row[figure] for row in members)), rel=1e-3)
+    assert gate["ratio"] == pytest.approx(gate["gradient"] / gate["weight"], rel=1e-3)
+
+
 def test_what_is_watched_can_be_chosen(cache, tmp_path):
     chosen = "watch: {every: 2, parameters: [layers.0.gate.*], values: [layers.1.attend.*]}"
     done = start(task(cache, SPEC, ("watch: {every: 1}", chosen)), tmp_path / "run")

@@ -50,6 +50,11 @@ class Equations:
             name = name.rpartition(".")[0]
         return self.parameters.get(whole) or self.parameters.get(name)
 
+    @property
+    def blocks(self) -> dict[str, str]:
+        """The definition of every part of the model, by its path: `layers.0` is a `layer`."""
+        return {path: section.title.lower() for path, section in self.program.sections()}
+
     def place(self, node: Node, section: Section) -> Place:
         """Where a node stands: in the innermost definition around it, else in its section's own text."""
         span = node.span

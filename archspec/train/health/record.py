@@ -28,6 +28,17 @@ class ParameterHealth(TypedDict):
     """Mean of ‖w after the step - w before it‖/‖w before it‖ over the looks."""
 
 
+class DefinitionHealth(TypedDict):
+    """All parameters together that one definition has in one part of the model, from their own figures."""
+
+    gradient: float | None
+    """The root of the sum of the squares of their `gradient`."""
+    weight: NotRequired[float | None]
+    """‖w‖ of all of them at the last look."""
+    ratio: NotRequired[float | None]
+    """The former over the latter."""
+
+
 class ValueHealth(TypedDict):
     """One value of the equations, in training mode: means over the looks of an epoch."""
 
@@ -53,6 +64,8 @@ class EpochHealth(TypedDict):
     """Steps of the epoch at which weights and values were looked at."""
     parameters: dict[str, ParameterHealth]
     """By name in `state_dict`, in the order of the module; frozen ones are left out."""
+    definitions: dict[str, DefinitionHealth]
+    """By part of the model and definition: `layers.0.gate`; a part itself, `layers.0`, for what its own text has."""
     values: dict[str, ValueHealth]
     """By name, in the order in which they are computed: `layers.0.gate.v`, see Place."""
 

@@ -18,12 +18,13 @@ from archspec.runtime.batch import Batch
 from archspec.syntax.schema import WatchSettings
 from archspec.train.faults import refusal
 from archspec.train.health import looks
+from archspec.train.health.definitions import by_definition
 from archspec.train.health.equations import Equations
 from archspec.train.health.flips import Recalls
 from archspec.train.health.gradients import Gradients
 from archspec.train.health.looks import Looks, Seen, norms
 from archspec.train.health.monitor import Monitor
-from archspec.train.health.record import EpochHealth, Event, Place, Places
+from archspec.train.health.record import DefinitionHealth, EpochHealth, Event, ParameterHealth, Place, Places
 from archspec.train.health.twin import Twin, first_graphs
 from archspec.train.health.values import RELUS, SPECIAL
 from archspec.train.metrics import Scores
@@ -97,6 +98,11 @@ class Watch:
         """Whether the module draws random numbers: a batch is computed again only with the generators as they were."""
         return self.equations is None or self.equations.draws
 
+    def definitions(self, parameters: Mapping[str, ParameterHealth]) -> dict[str, DefinitionHealth]:
+        """The parameters of every definition together."""
+        places = {name: place for name in parameters if (place := self.place(name))}
+        return by_definition(parameters, places, self.equations.blocks if self.equations else {})
+
     def due(self, number: int) -> bool:
         """Whether a step, the run's `number`-th from 0, is looked at."""
         return self.settings.every is not None and number % self.settings.every == 0
@@ -156,6 +162,7 @@ class Watch:
         record: EpochHealth = {
             "looks": self.looks.count,
             "parameters": parameters,  # type: ignore[typeddict-item]
+            "definitions": self.definitions(parameters),  # type: ignore[arg-type]
             "values": self.looks.described(),
         }
         self.looks = Looks()
