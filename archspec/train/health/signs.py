@@ -37,8 +37,8 @@ SIGNS: Mapping[str, Sign] = {
             "‖g‖ of a parameter at a step over its usual size; of parameters with a tenth of the whole gradient",
             100.0,
             1,
-            "its usual size is the geometric mean over about the last 100 steps; batches alone make it vary by less "
-            "than ten times",
+            "its usual size is the geometric mean over about the last 100 steps; batches alone made it vary by up "
+            "to 4.4 times",
             "the gradient of `{name}` is {value:.3g} times its usual size ({gradient:.3g}; {usual:.3g}){others}",
             "clip the gradient (`train.clip: 1.0`), take a smaller `train.optimizer.lr`, or normalise what this "
             "equation sums up",
@@ -47,9 +47,9 @@ SIGNS: Mapping[str, Sign] = {
         Sign(
             "vanishing",
             "‖g‖/‖w‖ of the part of the model with most of it over that of this part, matrices alone",
-            1e4,
+            1e5,
             3,
-            "parts of one model that learn differ by less than a thousand times",
+            "parts of models that learnt differed by up to 5,000 times",
             "hardly any gradient arrives in `{name}`: ‖g‖/‖w‖ is {ratio:.2g}, and {most:.2g} in `{where}`",
             "add a residual (`x = x + …`) or a norm behind it, or take a nonlinearity that does not saturate",
         ),
