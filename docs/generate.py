@@ -9,6 +9,7 @@ that comes with archspec, `file` and a path, or `$ ` and a command, whose output
 
 import ast
 import inspect
+import io
 import os
 import re
 import runpy
@@ -18,9 +19,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
+from unittest.mock import patch
 
 from archspec.check.primitives import signature
+from archspec.commands.main import run
 from archspec.cost.parameters import count
 from archspec.ir.ops import OPERATIONS, PRIMITIVES, Operation
 from archspec.passes.forms import FORMS
@@ -191,20 +195,20 @@ def through_git() -> str:
         environment = without_git(place)
         (place / "repository").mkdir()
 
-        def run(command: str) -> str:
+        def at(command: str) -> str:
             words, here = shlex.split(command), place / "repository"
             return subprocess.run(words, cwd=here, env=environment, capture_output=True, text=True, check=True).stdout
 
         for command in ("git init -q", "git config user.name a", "git config user.email a@example.org"):
-            run(command)
+            at(command)
         shutil.copy(steps / "gin.yaml", place / "repository")
         text = (steps / "sigmoid_eps.yaml").read_text(encoding="utf-8")
         for change in (text, text.replace("sum[j in N](x[j])", "relu(sum[j in N](x[j]))")):
             (place / "repository" / "mine.yaml").write_text(change, encoding="utf-8")
-            run("git add .")
-            run("git commit -q -m step")
+            at("git add .")
+            at("git commit -q -m step")
         shown = ("archspec diff --git --install", "git diff HEAD~1")
-        return "\n".join(["```console", *(f"$ {one}\n{run(one).rstrip()}" for one in shown), "```"])
+        return "\n".join(["```console", *(f"$ {one}\n{at(one).rstrip()}" for one in shown), "```"])
 
 
 def without_git(place: Path) -> dict[str, str]:
@@ -250,19 +254,20 @@ QUIET = ("archspec data ", "archspec receptive ")
 
 
 def output(command: str) -> str:
-    """A command and what it prints, as a block."""
+    """A command and what it prints, as a block; it is run in this process, which spares it the start."""
     program, *arguments = shlex.split(command)
     if program != "archspec":
         raise ValueError(f"only commands of archspec can be shown, not `{command}`")
-    done = subprocess.run(
-        [sys.executable, "-m", "archspec", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    said = done.stdout if command.startswith(QUIET) else done.stdout + done.stderr
+    printed, noted = io.StringIO(), io.StringIO()
+    with (
+        redirect_stdout(printed),
+        redirect_stderr(noted),
+        chdir(ROOT),
+        patch.dict(os.environ, COLUMNS="100"),
+        suppress(SystemExit),
+    ):
+        run(arguments)
+    said = printed.getvalue() + ("" if command.startswith(QUIET) else noted.getvalue())
     text = "\n".join(line.rstrip() for line in said.rstrip().split("\n"))
     return f"```console\n$ {command}\n{text}\n```"
 

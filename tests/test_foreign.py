@@ -7,7 +7,7 @@ import torch
 from torch_geometric.data import Data
 
 from archspec.check.settings import check_settings
-from archspec.commands.check import checked
+from archspec.interface.checking import told
 from archspec.cost.parameters import uncounted
 from archspec.diagnostics import SpecError
 from archspec.equal.compare import compare
@@ -85,9 +85,9 @@ def test_names_and_counts() -> None:
         *(f"layers.{k}.{one}.att_src" for k in (0, 1) for one in ("conv", "conv_2")),
     ]
     assert uncounted(built.program) == " + weights of pyg(GATConv), counted when built"
-    assert checked(read, static=True).endswith(" parameters + weights of pyg(GATConv), counted when built")
+    assert told(read, static=True).endswith(" parameters + weights of pyg(GATConv), counted when built")
     total = sum(one.numel() for one in built.module.parameters())
-    assert checked(read, static=False).startswith(f"ok, {total:,} parameters, outputs and gradients equal")
+    assert told(read, static=False).startswith(f"ok, {total:,} parameters, outputs and gradients equal")
 
 
 def test_local_names_and_the_class_name_modules() -> None:
