@@ -40,6 +40,7 @@ COMMANDS = {
     "data": "Describe a data set: sizes, degrees, labels, homophily, floors, duplicates.",
     "receptive": "Count what walk encodings of pairs of nodes can tell apart, exactly.",
     "new": "Begin a spec as a copy of one that comes with archspec.",
+    "lsp": "Serve an editor: problems, completion, types, renaming, while a spec is typed.",
     "schema": "Print the JSON Schema of spec files, for editors.",
 }
 """The commands, each the module of that name in this folder, with the line it has in the overview."""
