@@ -89,7 +89,11 @@ def pipeline() -> str:
 ORDER = (
     *("source.py", "diagnostics.py", "syntax", "library", "notation", "ir", "facts", "check", "passes", "cost"),
     *("compare", "structure", "runtime", "emit", "reference", "data", "train"),
+<<<<<<< HEAD
     *("pipeline.py", "equal", "interface", "editor", "track", "runs", "report", "commands"),
+=======
+    *("pipeline.py", "equal", "interface", "track", "runs", "export", "report", "commands"),
+>>>>>>> 62684f1 (archspec export: a spec or a run as one Python file that needs torch alone and checks itself, as .pt2 and as ONNX; what torch cannot trace is told in its words)
 )
 """Folders and files of the package, each above those that may import from it."""
 
@@ -187,6 +191,11 @@ def flow(settings: dict) -> str:
     return f"{name}: {said}" if name else said.replace("None", "none")
 
 
+def exports() -> str:
+    """What `benchmarks/exports.py` found."""
+    return (ROOT / "benchmarks" / "results" / "exports.md").read_text(encoding="utf-8").strip()
+
+
 def through_git() -> str:
     """What setting up git says, and what git then shows of two commits, in a repository made for it."""
     steps = ROOT / "docs" / "examples" / "steps"
@@ -246,6 +255,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "git": through_git,
     "protocols": published,
     "signs": signs,
+    "exports": exports,
 }
 
 

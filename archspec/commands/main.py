@@ -33,6 +33,7 @@ COMMANDS = {
     "upload": "Send a run to Comet, or make the archive that can be sent.",
     "check": "Check specs: form, axes and domains; then one tiny batch against the reference.",
     "show": "Print a spec at one stage on its way to a module.",
+    "export": "Write a spec or a run as one Python file, or for torch.export or ONNX.",
     "fmt": "Write the equations of spec files in canonical form.",
     "diff": "Show what one spec changes of another, definition by definition.",
     "equal": "Say whether two specs compute the same function.",

@@ -93,21 +93,11 @@ class Batch:
         return self.cache[name, k]  # type: ignore[return-value]
 
     def _make_pairs(self, name: str, k: int) -> Pairs:
-        if name.endswith((" + i", " - i")):
-            base = self.pairs(name[:-4], k)
-            return with_self(base) if name.endswith("+ i") else without_self(base)
-        if name == "V":
-            return AllPairs(self.node_ptr, self.graph, sum(size * size for size in self.sizes))
-        if (name, k) == ("reach", 0):
-            nodes = torch.arange(self.nodes + 1, device=self.node_ptr.device)
-            return Pairs(nodes, nodes[:-1], symmetric=True)
-        if name == "reach":
-            return Pairs(*reach_pairs(self.node_ptr, self.N.ptr, self.N.source, k), self.N.symmetric)
-        if name == "expander":
-            return Pairs(*expander_pairs(self.node_ptr, k), symmetric=True)
-        if name == "targets":
-            return listed(self.pair, self.nodes)
-        raise KeyError(f"no index set is called {name!r}")
+        if name[-4:] in BESIDE:
+            return BESIDE[name[-4:]](self.pairs(name[:-4], k))
+        if name not in MAKE:
+            raise KeyError(f"no index set is called {name!r}")
+        return MAKE[name](self, k)
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on another device; index sets are made anew there, cached tensors move along."""
@@ -122,6 +112,29 @@ class Batch:
         return Batch(self.x.to(device), self.node_ptr.to(device), N, y, e, pos, cache, mask, pair)
 
 
+def all_pairs(batch: Batch, k: int) -> Pairs:
+    """V: all ordered pairs of nodes of one graph."""
+    return AllPairs(batch.node_ptr, batch.graph, sum(size * size for size in batch.sizes))
+
+
+def reach(batch: Batch, k: int) -> Pairs:
+    """The pairs (i, j) such that j is at most k steps before i."""
+    if k == 0:
+        nodes = torch.arange(batch.nodes + 1, device=batch.node_ptr.device)
+        return Pairs(nodes, nodes[:-1], symmetric=True)
+    return Pairs(*reach_pairs(batch.node_ptr, batch.N.ptr, batch.N.source, k), batch.N.symmetric)
+
+
+def expander(batch: Batch, k: int) -> Pairs:
+    """The pairs of k / 2 random cycles through all nodes of a graph."""
+    return Pairs(*expander_pairs(batch.node_ptr, k), symmetric=True)
+
+
+def targets(batch: Batch, k: int) -> Pairs:
+    """The pairs that a prediction is wanted for."""
+    return listed(batch.pair, batch.nodes)
+
+
 def listed(pair: Tensor | None, nodes: int) -> Pairs:
     """Listed pairs (i, j), [pairs, 2], as a set; ValueError where there are none, or not sorted by i as labels are."""
     if pair is None:
@@ -132,6 +145,13 @@ def listed(pair: Tensor | None, nodes: int) -> Pairs:
     if bool((i.diff() < 0).any()):
         raise ValueError("the pairs (i, j) of a batch must be sorted by i")
     return Pairs(offsets(torch.bincount(i, minlength=nodes)), j.contiguous())
+
+
+MAKE = {"V": all_pairs, "reach": reach, "expander": expander, "targets": targets}
+"""What makes the pairs of an index set, by its name."""
+
+BESIDE = {" + i": with_self, " - i": without_self}
+"""What is made of a set whose name ends so."""
 
 
 @dataclass(frozen=True)
