@@ -89,11 +89,7 @@ def pipeline() -> str:
 ORDER = (
     *("source.py", "diagnostics.py", "syntax", "library", "notation", "ir", "facts", "check", "passes", "cost"),
     *("compare", "structure", "runtime", "emit", "reference", "data", "train"),
-<<<<<<< HEAD
-    *("pipeline.py", "equal", "interface", "editor", "track", "runs", "report", "commands"),
-=======
-    *("pipeline.py", "equal", "interface", "track", "runs", "export", "report", "commands"),
->>>>>>> 62684f1 (archspec export: a spec or a run as one Python file that needs torch alone and checks itself, as .pt2 and as ONNX; what torch cannot trace is told in its words)
+    *("pipeline.py", "equal", "interface", "editor", "track", "runs", "export", "report", "commands"),
 )
 """Folders and files of the package, each above those that may import from it."""
 

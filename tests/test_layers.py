@@ -10,13 +10,8 @@ PACKAGE = Path(__file__).parent.parent / "archspec"
 
 ROWS = (
     *("source", "diagnostics", "syntax", "library", "notation", "ir", "facts", "check", "passes", "cost", "compare"),
-<<<<<<< HEAD
     *("structure", "runtime", "emit", "reference", "data", "train", "pipeline", "equal", "interface", "editor"),
-    *("track", "runs", "report", "commands"),
-=======
-    *("structure", "runtime", "emit", "reference", "data", "train", "pipeline", "equal", "interface"),
     *("track", "runs", "export", "report", "commands"),
->>>>>>> 62684f1 (archspec export: a spec or a run as one Python file that needs torch alone and checks itself, as .pt2 and as ONNX; what torch cannot trace is told in its words)
 )
 """The rows of the layout in `docs/architecture.md`, from the top."""
 
