@@ -7,11 +7,11 @@ import torch
 from torch_geometric.data import Data
 
 from archspec.check.settings import check_settings
-from archspec.interface.checking import told
 from archspec.cost.parameters import uncounted
 from archspec.diagnostics import SpecError
 from archspec.equal.compare import compare
 from archspec.equal.module import agreement
+from archspec.interface.checking import told
 from archspec.ir.settings import may_match
 from archspec.pipeline import build, compile_spec
 from archspec.runtime.batch import as_batch

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 from click.testing import CliRunner, Result
@@ -11,7 +12,7 @@ from archspec.diagnostics import SpecError
 from archspec.runs import where
 from archspec.runs.row import Row, find, read
 from archspec.train.lock import held
-from tests.folders import run_folder
+from tests.folders import record, run_folder
 
 
 @pytest.fixture
@@ -189,6 +190,31 @@ def test_scores_stand_beside_what_the_specs_differ_in(runs: Path) -> None:
     assert "  ~ inner: [-batch_norm-]{+identity+}" in lines
     assert [line.split()[1:] for line in lines if line.startswith("parameters ")] == [["100,884", "100,004", "-880"]]
     assert not [line for line in lines if "protocol" in line]
+
+
+def test_the_health_of_both_is_told(runs: Path) -> None:
+    folder = run_folder(runs / "watched-1")
+    parameters = {
+        "a.weight": {"ratio": 2.0, "update": 1e-3},
+        "b.weight": {"ratio": 0.5, "update": None},
+        "c.bias": {"ratio": 9.0},
+    }
+    values = {"h": {"mean": 0.0, "std": 12.0, "dead": 0.25}, "g": {"mean": 0.0, "std": 3.0, "dead": None}}
+    for epoch, looks in ((4, 2), (5, 1), (6, 3), (7, 0)):
+        norm = {"mean": 1.0, "max": 10.0 * epoch}
+        health = {"looks": looks, "parameters": parameters, "values": values}
+        folder.append(record(epoch, Random(0)) | {"gradient_norm": norm, "health": health})
+    folder.health.write_text("".join(json.dumps({"sign": sign}) + "\n" for sign in ("dead", "flips", "dead")))
+    lines = compared("runs/gin-1", "runs/watched-1").output.splitlines()
+    first = lines.index("runs/watched-1, epoch 4: largest ‖g‖ 40")
+    assert lines[first + 1 : first + 5] == [
+        "  ‖g‖/‖w‖ of weights: 0.5 (`b.weight`) to 2 (`a.weight`)",
+        "  update/weight: 0.001 everywhere",
+        "  deviation of values: 3 (`g`) to 12 (`h`)",
+        "  dead features of relus: 0.25 everywhere",
+    ]
+    assert [line for line in lines if "largest" in line][1:] == ["runs/watched-1, epoch 6: largest ‖g‖ 60"]
+    assert "  told of dead (2), flips (1)" in lines
 
 
 def test_scores_of_different_protocols_are_said_to_be(runs: Path) -> None:

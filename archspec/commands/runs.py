@@ -1,6 +1,7 @@
 """`archspec runs`: the runs there are, as a table; `archspec runs compare`: what differs between some of them."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -114,8 +115,24 @@ def beside(old: Row, new: Row) -> Iterator[str]:
     yield from (f"{row.fields['run']}: {row.state}" + (f": {row.trouble}" if row.trouble else "")
                 for row in (old, new) if row.state != "finished")  # fmt: skip
     if "damaged" not in (old.state, new.state):
+        yield from health_of(old)
+        yield from health_of(new)
         yield ""
         yield difference(old, new)
+
+
+def health_of(row: Row) -> Iterator[str]:
+    """The health of a run in its first and last epochs that have looks, and how many signs of trouble it gave."""
+    from archspec.train.health.words import spreads
+
+    run = RunFolder(row.path)
+    looked = [one for one in run.records() if one.get("health", {}).get("looks")]
+    for record in {one["epoch"]: one for one in (*looked[:1], *looked[-1:])}.values():
+        yield f"\n{row.fields['run']}, epoch {record['epoch']}: largest ‖g‖ {record['gradient_norm']['max']:.3g}"
+        yield from (f"  {line}" for line in spreads(record["health"]))
+    if events := run.events():
+        told = Counter(event["sign"] for event in events)
+        yield f"  told of {', '.join(f'{sign} ({number})' for sign, number in told.items())}"
 
 
 def result_of(row: Row) -> Record | None:

@@ -1,13 +1,12 @@
 """What several attempts come to: one of three verdicts, and where it is not the first, what the diagnostics saw."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean, median, stdev
 
 from archspec.train.display import counted
 from archspec.train.health.explain import where
-from archspec.train.health.record import ValueHealth
+from archspec.train.health.words import spreads
 from archspec.train.overfit.attempt import Attempt
 
 MEMORISES, THRESHOLD, CHANCE = "memorises", "no better than the degree threshold", "chance"
@@ -100,34 +99,6 @@ def of_modes(attempt: Attempt, line: float) -> Iterator[str]:
 
 def figures(attempt: Attempt) -> Iterator[str]:
     """The figures of health of the last quarter of the steps, in a few lines."""
-    health = attempt.health
-    assert health is not None
+    assert attempt.health is not None
     yield f"seed {attempt.seed}, means over the last quarter of the steps:"
-    weights = {name: row for name, row in health["parameters"].items() if name.endswith(".weight")}
-    yield from spread("‖g‖/‖w‖ of weights", {name: row.get("ratio") for name, row in weights.items()})
-    yield from spread("update/weight", {name: row.get("update") for name, row in weights.items()})
-    for word, figure in FIGURES.items():
-        yield from spread(word, {name: figure(row) for name, row in health["values"].items()})
-
-
-def shut(row: ValueHealth) -> float | None:
-    """The share of a gate that is shut or open."""
-    low, high = row.get("low"), row.get("high")
-    return None if low is None or high is None else low + high
-
-
-FIGURES: Mapping[str, Callable[[ValueHealth], float | None]] = {
-    "deviation of values": lambda row: row["std"],
-    "relative entropy of attention": lambda row: row.get("entropy"),
-    "dead features of relus": lambda row: row.get("dead"),
-    "saturated entries of gates": shut,
-}
-"""What is said of values."""
-
-
-def spread(what: str, values: dict[str, float | None]) -> Iterator[str]:
-    """The smallest and the largest, with their names; nothing of nothing."""
-    known = {name: value for name, value in values.items() if value is not None and math.isfinite(value)}
-    if known:
-        low, high = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
-        yield f"  {what}: {known[low]:.3g} (`{low}`) to {known[high]:.3g} (`{high}`)"
+    yield from (f"  {line}" for line in spreads(attempt.health))
