@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from archspec.commands.lsp import command
+from archspec.compare.same import same
+from archspec.diagnostics import SpecError
 from archspec.editor.completion import completions
 from archspec.editor.edits import Edit, Refused, changed, rename
+from archspec.editor.hover import hover
 from archspec.editor.names import Place, places
 from archspec.editor.reading import Reading, read
 from archspec.syntax.load import shipped_specs
@@ -314,7 +319,7 @@ def test_what_would_do_harm_is_refused(what: str, new: str, why: str, client: Cl
     assert why in client.open(SPEC, "refused.yaml").at(what, "rename", newName=new)["message"]
 
 
-@pytest.mark.parametrize("name", ["gin", "gps", "grit", "gated_gcn", "position_gating"])
+@pytest.mark.parametrize("name", ["gin", "gated_gcn", "position_gating"])
 def test_every_name_of_a_spec_can_be_changed(name: str) -> None:
     """The spec with another name compiles, and has as many weights; those of `parameters:` aside."""
     path = shipped_specs()[name]
@@ -327,7 +332,9 @@ def test_every_name_of_a_spec_can_be_changed(name: str) -> None:
             continue
         after = read(changed(before.source.text, edits), str(path))
         assert after.problems == ()
+        assert before.program is not None
         assert after.program is not None
+        assert same(before.program, after.program) is not None, place.thing
 
 
 def renamed(reading: Reading, place: Place) -> tuple[list[Edit], str]:
@@ -386,3 +393,19 @@ def test_other_yaml_is_left_alone(client: Client) -> None:
         assert client.problems(client.open(text, "compose.yaml").uri) == []
     shared = client.open("f(x): x +\ng: 1\n", "shared.yaml")
     assert [one["code"] for one in client.problems(shared.uri)] == ["E0120"]
+
+
+@pytest.mark.parametrize("end", range(0, len(SPEC), 25))
+def test_whatever_is_typed_is_survived(end: int) -> None:
+    for text in (SPEC[:end], SPEC[:end] + SPEC[end + 3 :], f"{SPEC[:end]}(😀{SPEC[end:]}"):
+        reading = read(text, "typed.yaml")
+        hover(reading, min(end, len(text)))
+        completions(reading, text[:end], reading)
+
+
+def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pygls", None)
+    monkeypatch.setitem(sys.modules, "pygls.exceptions", None)
+    monkeypatch.delitem(sys.modules, "archspec.editor.server", raising=False)
+    with pytest.raises(SpecError, match="E0048"):
+        CliRunner().invoke(command, [], catch_exceptions=False)
