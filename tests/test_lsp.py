@@ -319,6 +319,12 @@ def test_what_would_do_harm_is_refused(what: str, new: str, why: str, client: Cl
     assert why in client.open(SPEC, "refused.yaml").at(what, "rename", newName=new)["message"]
 
 
+def test_a_pattern_that_names_the_weight_keeps_its_name(client: Client) -> None:
+    text = client.open(f"{SPEC}parameters: {{layers.*.gate.*: {{frozen: true}}}}\n", "pattern.yaml")
+    assert client.problems(text.uri) == []
+    assert "layers.*.gate.*" in text.at("gate(h", "rename", newName="door")["message"]
+
+
 @pytest.mark.parametrize("name", ["gin", "gated_gcn", "position_gating"])
 def test_every_name_of_a_spec_can_be_changed(name: str) -> None:
     """The spec with another name compiles, and has as many weights; those of `parameters:` aside."""
