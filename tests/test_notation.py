@@ -1,16 +1,25 @@
 """Equations as mathematics: what is written says what the text says, and two equations never look the same."""
 
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
+from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 
-from archspec.notation.equations import expression, stack, statement
+from archspec.notation.document import document, terminal
+from archspec.notation.equations import FORMS, expression, stack, statement
+from archspec.notation.formula import Formula
+from archspec.notation.latex import TEXTS as LATEX
 from archspec.notation.latex import latex
 from archspec.notation.mathml import mathml
 from archspec.notation.spec import formulas
+from archspec.notation.text import TEXTS, text
 from archspec.source import SourceFile
 from archspec.syntax import tree
 from archspec.syntax.fragment import Fragment
@@ -78,8 +87,9 @@ def test_every_spec_is_mathematics(name: str) -> None:
     for _, found in formulas(load_spec(name)):
         for one in found:
             ElementTree.fromstring(mathml(one))  # well-formed, or it raises
-            text = latex(one)
-            assert text.count("{") == text.count("}")
+            written = latex(one)
+            assert written.count("{") == written.count("}")
+            assert "\n" not in text(one)
 
 
 def larger(parts: list[tree.Expr]) -> Iterator[tree.Expr]:
@@ -98,13 +108,57 @@ def test_two_expressions_never_look_the_same() -> None:
     small: list[tree.Expr] = [tree.Name(NOWHERE, "x"), tree.Name(NOWHERE, "f"), tree.Literal(NOWHERE, 2)]
     medium = [*small, *larger(small)]
     large = [*medium, *larger(medium)]
-    seen: dict[str, tree.Expr] = {}
-    for one in large:
-        assert seen.setdefault(latex(expression(one)), one) == one
-    assert len(seen) > 20_000
+    for written in (latex, text):
+        seen: dict[str, tree.Expr] = {}
+        for one in large:
+            assert seen.setdefault(written(expression(one)), one) == one
+        assert len(seen) > 20_000
 
 
 @given(expressions)
 def test_any_expression_is_mathematics(expr: tree.Expr) -> None:
     ElementTree.fromstring(mathml(expression(expr)))
     assert latex(expression(expr))
+    assert text(expression(expr))
+
+
+UNICODE = {
+    "(1 + eps) * x + sum[j in N](x[j])": "(1 + ε) x + ∑[j ∈ N] xⱼ",
+    "softmax[j in V](q[i] @ k[j] / sqrt(c))": "softmax[j ∈ V](⟨qᵢ, kⱼ⟩ / √c)",
+    "x / (y + 1)": "x / (y + 1)",
+    "x / y * z": "(x / y) · z",
+    "x / y + z": "x / y + z",
+    "(x + y)[j]": "(x + y)ⱼ",
+    "-x ** 2 - -x": "−x² − −x",
+    "f(-5, 5)": "f(−5, 5)",
+    "2 * x": "2x",
+    "1 if x < 2 else 0": "{ 1 if x < 2; 0 otherwise }",
+}
+
+
+@pytest.mark.parametrize("given_", UNICODE)
+def test_what_a_terminal_shows(given_: str) -> None:
+    assert text(expression(parse_expression(fragment(given_)))) == UNICODE[given_]
+
+
+def test_every_form_has_a_row() -> None:
+    assert set(TEXTS) == set(LATEX) == set(get_args(Formula))
+    assert set(FORMS) == set(get_args(tree.Expr))
+
+
+def test_a_document_compiles(tmp_path: Path) -> None:
+    program = shutil.which("pdflatex")
+    if program is None:
+        pytest.skip("there is no pdflatex")
+    (tmp_path / "egt.tex").write_text(document(load_spec("egt")), encoding="utf-8")
+    command = [program, "-interaction=nonstopmode", "-halt-on-error", "egt.tex"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", list(shipped_specs()))
+def test_documents_are_balanced_and_hold_nothing_that_pdflatex_does_not_know(name: str) -> None:
+    written = document(load_spec(name))
+    assert [letter for letter in written if not letter.isascii()] == []
+    assert len(re.findall(r"\\left\b", written)) == len(re.findall(r"\\right\b", written))
+    assert written.count("\\begin{") == written.count("\\end{")
+    assert terminal(load_spec(name)).startswith(name)

@@ -82,6 +82,8 @@ def test_passes_change_what_is_shown() -> None:
 
 MISTAKES = {
     ("gin", "--as", "code", "--after", "fuse"): "`--after` shows the program, not `--as code`",
+    ("gin", "-o", "no/such/folder/gin.txt"): "there is no folder `no/such/folder`",
+    ("gin", "--as", "spec", "--after", "fuse"): "`--after` shows the program, not `--as spec`",
     ("gin", "--after", "fuze"): "there is no pass `fuze`",
     ("gin", "--as", "plan", "--backend", "neighbour_sum"): "`--backend neighbour_sum` names no form",
     ("gin", "--as", "plan", "--backend", "neighbour_sum=quick"): "there is no form quick of neighbour_sum",
@@ -107,3 +109,12 @@ def test_without_data_sizes_are_open(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="not known without a data set"):
         shown(str(path), "--as", "code")
     assert compile_spec(load_spec(path)).program.name == "gin"
+
+
+def test_a_stage_is_written_to_a_file(tmp_path: Path) -> None:
+    assert shown("gin", "--as", "latex", "-o", str(tmp_path / "gin.tex")) == ""
+    assert (tmp_path / "gin.tex").read_text(encoding="utf-8") == shown("gin", "--as", "latex")
+
+
+def test_mathematics_in_a_terminal() -> None:
+    assert "  h = (1 + ε) x + ∑[j ∈ N] xⱼ\n" in shown("gin", "--as", "math")

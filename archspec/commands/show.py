@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from math import prod
+from pathlib import Path
 from typing import TypeGuard
 
 import click
@@ -14,6 +15,7 @@ from archspec.ir.groups import by_name, say
 from archspec.ir.nodes import Program
 from archspec.ir.printer import program_text
 from archspec.ir.settings import Drawn, Values, frozen, initial, shape_of
+from archspec.notation.document import document, terminal
 from archspec.passes.optimise import PASSES, optimise
 from archspec.passes.printer import plan_text
 from archspec.pipeline import compile_spec, facts_of
@@ -70,6 +72,16 @@ def code(spec: Spec, backend: Mapping[str, str]) -> str:
     return compile_spec(spec, backend=backend).code
 
 
+def mathematics(spec: Spec, backend: Mapping[str, str]) -> str:
+    """The equations as mathematics in Unicode."""
+    return terminal(spec)
+
+
+def as_latex(spec: Spec, backend: Mapping[str, str]) -> str:
+    """The equations as a LaTeX document."""
+    return document(spec)
+
+
 def params(spec: Spec, backend: Mapping[str, str]) -> str:
     """Every trainable tensor with its shape and size, and the total."""
     program = compile_spec(spec, backend=backend).program
@@ -116,24 +128,42 @@ STAGES: Mapping[str, Callable[[Spec, Mapping[str, str]], str]] = {
     "plan": planned,
     "code": code,
     "params": params,
+    "math": mathematics,
+    "latex": as_latex,
 }
-"""The stages that can be shown, in the order they are made."""
+"""The stages that can be shown, in the order they are made; then the equations as mathematics."""
 
 
 @click.command("show")
 @click.argument("spec")
-@click.option("--as", "stage", type=click.Choice(list(STAGES)), default="spec", show_default=True, help="The stage.")
-@click.option("--after", metavar="PASS", help="With `--as ir`: the program after this pass.")
+@click.option("--as", "stage", type=click.Choice(list(STAGES)), help="The stage; default spec, or ir with `--after`.")
+@click.option("--after", metavar="PASS", help="The program after this pass.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it there, over what is there."
+)
 @click.option("--backend", multiple=True, metavar="OP=FORM", help="Force the form of an operation in the plan.")
 @spec_options
-def command(spec: str, stage: str, after: str | None, backend: tuple[str, ...], overrides: tuple[str, ...]) -> None:
-    """Print SPEC at one stage on its way to a module."""
-    if after and stage not in ("spec", "ir"):
+def command(
+    spec: str,
+    stage: str | None,
+    after: str | None,
+    output: Path | None,
+    backend: tuple[str, ...],
+    overrides: tuple[str, ...],
+) -> None:
+    """Print SPEC at one stage on its way to a module, or its equations as mathematics."""
+    if after and stage not in (None, "ir"):
         message = f"`--after` shows the program, not `--as {stage}`"
         raise SpecError([Diagnostic("E0044", message, help="write `--as ir`")])
     read = load_spec(spec, overrides)
-    text = program_after(read, after) if after else STAGES[stage](read, forced(backend))
-    click.echo(text, nl=not text.endswith("\n"))
+    text = program_after(read, after) if after else STAGES[stage or "spec"](read, forced(backend))
+    if output is None:
+        click.echo(text, nl=not text.endswith("\n"))
+    elif not output.parent.is_dir():
+        cure = "make it first"
+        raise SpecError([Diagnostic("E0652", f"there is no folder `{output.parent}`", path=str(output), help=cure)])
+    else:
+        output.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
 
 
 def forced(backend: tuple[str, ...]) -> dict[str, str]:
