@@ -248,6 +248,13 @@ def test_names_are_told(what: str, client: Client) -> None:
         assert part in shown
 
 
+def test_types_outlast_a_problem(client: Client) -> None:
+    text = client.open(SPEC, "lasting.yaml")
+    text.at("s = sum", "hover")
+    text.type(SPEC.replace("mlp(s)", "mpl(s)"))
+    assert "per node, axes (d)" in text.at("s = sum", "hover")["contents"]["value"]
+
+
 def test_a_name_leads_to_where_it_is_given(client: Client, tmp_path: Path) -> None:
     text = client.open(SPEC, "given.yaml")
     for what, given in (

@@ -35,10 +35,10 @@ LANGUAGE = {
 """Words of the language that no table describes."""
 
 
-def hover(reading: Reading, offset: int) -> tuple[str, Span] | None:
-    """Markdown, and what it is about."""
+def hover(reading: Reading, offset: int, last: Reading | None = None) -> tuple[str, Span] | None:
+    """Markdown, and what it is about; types by name from `last` where the text has problems now."""
     if place := at(reading, offset):
-        lines = [*of_thing(reading, place.thing), *types(reading, place)]
+        lines = [*of_thing(reading, place.thing), *types(reading, place, last)]
         return ("\n\n".join(lines), place.span) if lines else None
     for path, span in keys(reading.document) if reading.document else ():
         if span.start <= offset <= span.end and (said := reading.document and describe(path, reading.document)):
@@ -76,14 +76,15 @@ def number(reading: Reading, size: str) -> str:
     return f" = {found.pop()}" if len(found) == 1 else ""
 
 
-def types(reading: Reading, place: Place) -> list[str]:
+def types(reading: Reading, place: Place, last: Reading | None) -> list[str]:
     """The types of a value wherever it is computed, each once; else those of the smallest text around it."""
     if place.thing.kind not in ("state", "local", "argument", "data"):
         return []
     here = place.span
     found = [one for one in nodes(reading) if (one.span.start, one.span.end) == (here.start, here.end)]
     if place.thing.kind in ("state", "local") and not found:
-        found = [one for one in nodes(reading) if one.name == place.thing.name and in_scope(reading, one, place)]
+        by_name = reading if reading.program or last is None else last
+        found = [one for one in nodes(by_name) if one.name == place.thing.name and in_scope(by_name, one, place)]
     said = dict.fromkeys(str(one.type) for one in found)
     if said:
         return [f"*{'*, or *'.join([*said][:MOST_TYPES])}*"]

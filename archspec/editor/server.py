@@ -55,7 +55,7 @@ class Server(LanguageServer):
         if known is None or known[0] != document.version or known[1].source.text != document.source:
             found = read(document.source, to_fs_path(uri) or uri)
             self.readings[uri] = (document.version, found)
-            if found.spec is not None or uri not in self.last:
+            if found.program is not None or uri not in self.last or (found.spec and not self.last[uri].program):
                 self.last[uri] = found
         return self.readings[uri][1]
 
@@ -142,7 +142,7 @@ def help_on_names(server: Server) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
     def hovered(asked: lsp.HoverParams) -> lsp.Hover | None:
         uri = asked.text_document.uri
-        found = hover(server.reading(uri), server.offset(uri, asked.position))
+        found = hover(server.reading(uri), server.offset(uri, asked.position), server.last[uri])
         if found is None:
             return None
         text, span = found

@@ -33,7 +33,7 @@ QUICK = 3
 """Graphs on which assignments of weights are tried."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """How strong it is, and what was found, in lines."""
 
@@ -46,6 +46,8 @@ class Verdict:
 
     def __str__(self) -> str:
         return "\n  ".join((f"{self.kind}: {self.told}", *self.notes))
+
+    __repr__ = __str__
 
 
 def verdict(spec: Spec, other: Spec) -> Verdict:
