@@ -81,7 +81,7 @@ def transfer(module: nn.Module, source: Path, renames: Iterable[str] = (), sha25
         epoch=about.get("epoch", "unknown"),
         matched=tuple(matched),
         new=tuple(name for name in own if name not in given),
-        left=tuple(name for name in given if name not in own),
+        left=tuple(sorted(name for name in given if name not in own)),  # the file has no order
         shapes={name: (tuple(given[name].shape), tuple(own[name].shape)) for name in both if name not in matched},
         renames=tuple(renames),
     )
