@@ -1,5 +1,7 @@
 """`archspec show`: every stage of a spec as text."""
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from archspec.diagnostics import SpecError
 from archspec.facts import with_defaults
 from archspec.passes.optimise import PASSES
 from archspec.pipeline import compile_spec, facts_of
-from archspec.syntax.load import load_spec, parse_spec
+from archspec.syntax.load import load_spec, parse_spec, shipped_specs
 
 
 def shown(*arguments: str) -> str:
@@ -118,3 +120,33 @@ def test_a_stage_is_written_to_a_file(tmp_path: Path) -> None:
 
 def test_mathematics_in_a_terminal() -> None:
     assert "  h = (1 + ε) x + ∑[j ∈ N] xⱼ\n" in shown("gin", "--as", "math")
+
+
+def test_a_diagram_has_frames_repeats_and_residual_ways() -> None:
+    dot = shown("edge_stream_transformer", "--as", "diagram")
+    for label in ("input", "4 × layer", "output", "logits(x, p)"):
+        assert f'label="{label}";' in dot
+    assert dot.count("penwidth") == 2  # x and p go around
+    assert dot.count("{") == dot.count("}")
+    parallel = shown("gps", "--as", "diagram")
+    assert parallel.count("penwidth") == 3
+    assert parallel.count('[label="norm"]') == 3
+
+
+@pytest.mark.parametrize("name", list(shipped_specs()))
+def test_every_arrow_of_a_diagram_joins_boxes(name: str) -> None:
+    dot = shown(name, "--as", "diagram")
+    boxes = re.findall(r"^    (n\d+) \[", dot, re.MULTILINE)
+    assert len(set(boxes)) == len(boxes)
+    ends = {end for pair in re.findall(r"^    (n\d+) -> (n\d+)", dot, re.MULTILINE) for end in pair}
+    assert ends <= set(boxes)
+
+
+def test_svg_is_drawn_by_graphviz_or_its_absence_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "gin.svg"
+    if shutil.which("dot"):
+        shown("gin", "--as", "diagram", "-o", str(path))
+        assert "<svg" in path.read_text(encoding="utf-8")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SpecError, match="needs Graphviz"):
+        shown("gin", "--as", "diagram", "-o", str(path))

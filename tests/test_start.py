@@ -34,7 +34,10 @@ TEXTUAL = (
     "--help",
     "--version",
     *(f"{name} --help" for name in COMMANDS),
-    *(f"show gin --as {stage}" for stage in ("spec", "tree", "ir", "plan", "code", "params", "math", "latex")),
+    *(
+        f"show gin --as {stage}"
+        for stage in ("spec", "tree", "ir", "plan", "code", "params", "math", "latex", "diagram")
+    ),
     "show content_attention --as plan --backend attention=dense",
     "show gin --as ir --after hoist",
     "diff gin gin_sigmoid_eps",

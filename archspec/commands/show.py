@@ -1,5 +1,7 @@
 """`archspec show`: any stage of a spec between its text and its module, as text."""
 
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from math import prod
 from pathlib import Path
@@ -15,6 +17,7 @@ from archspec.ir.groups import by_name, say
 from archspec.ir.nodes import Program
 from archspec.ir.printer import program_text
 from archspec.ir.settings import Drawn, Values, frozen, initial, shape_of
+from archspec.notation.diagram import diagram
 from archspec.notation.document import document, terminal
 from archspec.passes.optimise import PASSES, optimise
 from archspec.passes.printer import plan_text
@@ -82,6 +85,21 @@ def as_latex(spec: Spec, backend: Mapping[str, str]) -> str:
     return document(spec)
 
 
+def as_diagram(spec: Spec, backend: Mapping[str, str]) -> str:
+    """The equations as a graph in DOT."""
+    return diagram(spec)
+
+
+def drawn(dot: str, path: Path) -> str:
+    """A graph in DOT as SVG, laid out by Graphviz. E0656 where that is not installed."""
+    program = shutil.which("dot")
+    if program is None:
+        cure = "install Graphviz, or write DOT: `-o FILE.dot`"
+        raise SpecError([Diagnostic("E0656", "SVG needs Graphviz's `dot`", path=str(path), help=cure)])
+    done = subprocess.run([program, "-Tsvg"], input=dot, capture_output=True, text=True, encoding="utf-8", check=True)
+    return done.stdout
+
+
 def params(spec: Spec, backend: Mapping[str, str]) -> str:
     """Every trainable tensor with its shape and size, and the total."""
     program = compile_spec(spec, backend=backend).program
@@ -130,6 +148,7 @@ STAGES: Mapping[str, Callable[[Spec, Mapping[str, str]], str]] = {
     "params": params,
     "math": mathematics,
     "latex": as_latex,
+    "diagram": as_diagram,
 }
 """The stages that can be shown, in the order they are made; then the equations as mathematics."""
 
@@ -151,7 +170,10 @@ def command(
     backend: tuple[str, ...],
     overrides: tuple[str, ...],
 ) -> None:
-    """Print SPEC at one stage on its way to a module, or its equations as mathematics."""
+    """Print SPEC at one stage on its way to a module, or its equations as mathematics or a diagram.
+
+    A diagram is text in the language DOT; `-o FILE.svg` has Graphviz draw it.
+    """
     if after and stage not in (None, "ir"):
         message = f"`--after` shows the program, not `--as {stage}`"
         raise SpecError([Diagnostic("E0044", message, help="write `--as ir`")])
@@ -163,6 +185,7 @@ def command(
         cure = "make it first"
         raise SpecError([Diagnostic("E0652", f"there is no folder `{output.parent}`", path=str(output), help=cure)])
     else:
+        text = drawn(text, output) if stage == "diagram" and output.suffix == ".svg" else text
         output.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
 
 
