@@ -4,12 +4,15 @@ import os
 import stat
 from pathlib import Path
 
+import click
 import pytest
+import yaml
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archspec.commands.fmt import command
+from archspec.commands.main import Commands
 from archspec.diagnostics import SpecError
 from archspec.source import SourceFile
 from archspec.syntax import format as formatter
@@ -165,3 +168,15 @@ def test_problems_of_several_files_are_told_together(tmp_path: Path) -> None:
 def test_what_comes_with_archspec_is_canonical(folder: str) -> None:
     for file in (Path(__file__).parent.parent / folder).glob("*.yaml"):
         assert formatted(file.read_text()) == file.read_text()
+
+
+def test_the_hooks_for_pre_commit_name_commands() -> None:
+    text = (Path(__file__).parent.parent / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    hooks = yaml.safe_load(text)
+    assert [hook["id"] for hook in hooks] == ["archspec-fmt", "archspec-check"]
+    for hook in hooks:
+        program, name, *options = hook["entry"].split()
+        assert program == "archspec"
+        known = Commands().get_command(click.Context(click.Command("archspec")), name)
+        assert known is not None
+        assert set(options) <= {one for parameter in known.params for one in parameter.opts}
