@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from archspec.check.checker import check
 from archspec.commands.show import STAGES, command
+from archspec.compare.expand import reached
+from archspec.compare.same import same
 from archspec.diagnostics import SpecError
 from archspec.facts import with_defaults
 from archspec.passes.optimise import PASSES
@@ -35,6 +38,16 @@ def test_spec_is_what_is_shown_without_a_stage_and_reads_back() -> None:
     assert "extends" not in text
     assert again.text == text
     assert again.settings == with_defaults(read, facts_of(read)).settings
+
+
+@pytest.mark.parametrize("name", ["gps", "position_gating", "egt", "gin_norms_off"])
+def test_expanded_it_needs_nothing_of_the_library_and_is_the_same(name: str) -> None:
+    text = shown(name, "--expand")
+    alone = parse_spec(text)
+    assert text == shown(name, "--expand", "--as", "spec")
+    assert not reached(alone)
+    facts = facts_of(alone)
+    assert same(compile_spec(load_spec(name)).program, check(alone, facts, {}))
 
 
 def test_overrides() -> None:

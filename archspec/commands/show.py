@@ -10,6 +10,7 @@ from typing import TypeGuard
 import click
 
 from archspec.commands.options import spec_options
+from archspec.compare.expand import expand as standing_alone
 from archspec.cost.parameters import parameters, uncounted
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.facts import with_defaults
@@ -157,6 +158,7 @@ STAGES: Mapping[str, Callable[[Spec, Mapping[str, str]], str]] = {
 @click.argument("spec")
 @click.option("--as", "stage", type=click.Choice(list(STAGES)), help="The stage; default spec, or ir with `--after`.")
 @click.option("--after", metavar="PASS", help="The program after this pass.")
+@click.option("--expand", is_flag=True, help="Write what it uses of the library into it, so that it stands alone.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it there, over what is there."
 )
@@ -166,6 +168,7 @@ def command(
     spec: str,
     stage: str | None,
     after: str | None,
+    expand: bool,
     output: Path | None,
     backend: tuple[str, ...],
     overrides: tuple[str, ...],
@@ -178,6 +181,7 @@ def command(
         message = f"`--after` shows the program, not `--as {stage}`"
         raise SpecError([Diagnostic("E0044", message, help="write `--as ir`")])
     read = load_spec(spec, overrides)
+    read = standing_alone(read) if expand else read
     text = program_after(read, after) if after else STAGES[stage or "spec"](read, forced(backend))
     if output is None:
         click.echo(text, nl=not text.endswith("\n"))

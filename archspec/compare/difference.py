@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from archspec.check.checker import check
 from archspec.compare.consequences import Checked, Consequence, consequences
 from archspec.compare.definitions import Change, Line, changes, merged, parts
+from archspec.compare.expand import reached
 from archspec.compare.marks import gone
 from archspec.compare.marks import new as come
 from archspec.compare.renames import Renamed, only, renames, spec_with_names
@@ -105,19 +106,6 @@ def both_parts(old: Spec, new: Spec) -> tuple[Mapping[str, tree.Definition], Map
 def expanded(one: Checked) -> Checked:
     """With the definitions of the library that it needs among its own."""
     return replace(one, spec=replace(one.spec, definitions={**reached(one.spec), **one.spec.definitions}))
-
-
-def reached(spec: Spec) -> Mapping[str, tree.Definition]:
-    """The definitions of the library that a spec needs."""
-    known = {**load_library(), **spec.definitions}
-    found: dict[str, tree.Definition] = {}
-    left: list[object] = [spec.input, spec.stack, spec.output, spec.penalty, *spec.definitions.values()]
-    while left:
-        for node in tree.walk(left.pop()):
-            if isinstance(node, tree.Name) and node.id in known and node.id not in {**found, **spec.definitions}:
-                found[node.id] = known[node.id]
-                left.append(known[node.id])
-    return found
 
 
 def only_written(old: Checked, new: Checked, found: Sequence[Change]) -> set[str]:
