@@ -136,10 +136,10 @@ def side_by_side(group: Group, spec: Spec, seeds: list[int], jobs: int, means: M
     threads = spec.settings.train.threads or max(1, cores() // jobs)
     each = "1 thread" if threads == 1 else f"{threads} threads"
     click.echo(f"{jobs} runs at a time, each with {each} in a process of its own, so with the bits of one with {each}")
-    crew = Crew(group, means, threads)
+    crew = Crew(means, threads)
     problems: list[Diagnostic] = []
     with crew.signals(), ThreadPoolExecutor(jobs) as pool:
-        for done in as_completed([pool.submit(crew.train, seed) for seed in open_seeds]):
+        for done in as_completed([pool.submit(crew.train, group, seed, f"seed {seed}") for seed in open_seeds]):
             problems += done.result()
             group.write(spec, seeds)
     if crew.stopped:
@@ -150,8 +150,8 @@ def side_by_side(group: Group, spec: Spec, seeds: list[int], jobs: int, means: M
 class Crew:
     """Processes that train one seed each, to which a signal is passed on once."""
 
-    def __init__(self, group: Group, means: Means, threads: int):
-        self.group, self.means, self.threads = group, means, threads
+    def __init__(self, means: Means, threads: int):
+        self.means, self.threads = means, threads
         self.running: set[subprocess.Popen[str]] = set()
         self.stopped = 0
 
@@ -171,27 +171,27 @@ class Crew:
         for process in list(self.running):
             process.send_signal(number)
 
-    def train(self, seed: int) -> list[Diagnostic]:
-        """Train one seed to its end; what went wrong."""
+    def train(self, group: Group, seed: int, title: str) -> list[Diagnostic]:
+        """Train one seed of a group to its end; what went wrong. Its lines begin with the title."""
         if self.stopped:
             return []
         environment = os.environ | {"OMP_NUM_THREADS": str(self.threads)}
         # In a session of its own, since Ctrl-C on a terminal would reach it twice, and the second time kills.
         with subprocess.Popen(
-            self.command(seed), stdout=PIPE, stderr=PIPE, text=True, env=environment, start_new_session=True
+            self.command(group, seed), stdout=PIPE, stderr=PIPE, text=True, env=environment, start_new_session=True
         ) as process:
             self.running.add(process)
             said: list[str] = []
             listener = Thread(target=listen, args=(process, said))
             listener.start()
-            relay(seed, process)
+            relay(title, process)
             listener.join()
         self.running.discard(process)
-        return self.problems(seed, process.returncode, said)
+        return self.problems(group, seed, process.returncode, said)
 
-    def command(self, seed: int) -> list[str]:
+    def command(self, group: Group, seed: int) -> list[str]:
         """The command that trains one seed, or goes on with it."""
-        run = self.group.run(seed)
+        run = group.run(seed)
         where = ["--resume" if run.spec.exists() else "--run-dir", str(run.path)]
         means = ["--device", self.means.device] if self.means.device else []
         means += ["--data-dir", str(self.means.data_dir)] if self.means.data_dir else []
@@ -200,13 +200,13 @@ class Crew:
             means += ["--init-from", str(self.means.init_from)]
             means += [part for one in self.means.renames for part in ("--rename", one)]
         one = ["--set", f"train.seed={seed}", "--set", "train.seeds=null"]
-        return [sys.executable, "-m", "archspec", "train", str(self.group.spec), *where, *means, *one]
+        return [sys.executable, "-m", "archspec", "train", str(group.spec), *where, *means, *one]
 
-    def problems(self, seed: int, code: int, said: list[str]) -> list[Diagnostic]:
+    def problems(self, group: Group, seed: int, code: int, said: list[str]) -> list[Diagnostic]:
         """What is to be told of a process that has ended."""
         if code == 0 or self.stopped:
             return []
-        run = self.group.run(seed)
+        run = group.run(seed)
         result = run.result() or {}
         if result.get("reason") == "diverged":
             message, cure = (
@@ -217,7 +217,7 @@ class Crew:
         notes = tuple(line.rstrip() for line in said[:SHOWN] if line.strip())
         message, cure = (
             f"the run with seed {seed} ended with exit code {code}",
-            f"mend that, then `archspec train --resume {self.group.path}`",
+            f"mend that, then `archspec train --resume {group.path}`",
         )
         return [Diagnostic("E0643", message, path=str(run.path), notes=notes, help=cure)]
 
@@ -232,14 +232,14 @@ def listen(process: subprocess.Popen[str], said: list[str]) -> None:
     said.extend(process.stderr)
 
 
-def relay(seed: int, process: subprocess.Popen[str]) -> None:
+def relay(title: str, process: subprocess.Popen[str]) -> None:
     """Pass on what a process says, up to the table at its end."""
     assert process.stdout is not None
     ended = False
     for line in process.stdout:
         ended = ended or not line.strip()
         if not ended:
-            click.echo(f"seed {seed}: {line.rstrip()}")
+            click.echo(f"{title}: {line.rstrip()}")
 
 
 def is_finished(group: Group, spec: Spec, seed: int) -> bool:

@@ -31,6 +31,13 @@ def load_spec(path: str | Path, overrides: Sequence[str] = (), above: Section | 
     return laid(read_layers(find(str(path), Path()), problems, asked=str(path)), str(path), overrides, above, problems)
 
 
+def load_under(path: str, folder: Path, above: Sequence[Section]) -> Spec:
+    """The spec that a path names, seen from a folder, with further layers laid over it, the last one on top."""
+    problems = Problems()
+    layers = read_layers(find(path, folder), problems, asked=path)
+    return laid([*layers, *above] if layers else [], path, (), None, problems)
+
+
 def load_text(text: str, path: str = "<text>", overrides: Sequence[str] = ()) -> Spec:
     """The spec that a text holds, which is read as the file at a path would be: what it extends stands beside that."""
     problems = Problems()

@@ -44,6 +44,12 @@ class Group:
         """The seeds, in the order they are trained in."""
         return list(self.told()["seeds"])
 
+    def begin(self, spec: Spec, options: Record) -> None:
+        """Put down what is to be trained, before anything is."""
+        write(self.spec, spec.text)
+        begun = {"name": spec.name, "options": options, "seeds": spec.settings.train.seeds, "finished": []}
+        write_json(self.file, begun)
+
     def write(self, spec: Spec, seeds: Iterable[int]) -> Record:
         """Put down the seeds, the spec of all, and what is finished, with what it comes to."""
         options = self.told()["options"]
@@ -61,8 +67,7 @@ def is_group(path: Path) -> bool:
 def create(path: Path | None, spec: Spec, options: Record) -> Group:
     """A new folder for the seeds of a spec: at the path, absent or empty, or `runs/NAME-1`, -2, …"""
     made = Group(folder.numbered(Path("runs"), spec.name) if path is None else folder.claim(path))
-    write(made.spec, spec.text)
-    write_json(made.file, {"name": spec.name, "options": options, "seeds": spec.settings.train.seeds, "finished": []})
+    made.begin(spec, options)
     return made
 
 

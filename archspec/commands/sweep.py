@@ -1,0 +1,210 @@
+"""`archspec sweep`: every combination of alternatives trained with several seeds, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from time import sleep
+from typing import TYPE_CHECKING
+
+import click
+
+from archspec.commands import seeds as several
+from archspec.commands.options import spec_options, trust_option
+from archspec.commands.training import Means, begin, go_on
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.sweep.cells import Ground, cells_of, ground_of
+from archspec.sweep.file import Sweep, read_sweep
+from archspec.syntax.spec import Spec
+from archspec.train.waiting import wait_politely
+
+if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
+    from archspec.sweep.folder import SweepFolder
+    from archspec.sweep.plan import Planned
+    from archspec.train.folder import RunFolder
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command("sweep")
+@click.argument("file", metavar="FILE")
+@click.option("--run-dir", type=PATH, metavar="DIR", help="Folder of the sweep; default runs/NAME.")
+@click.option("--seeds", metavar="N|A,B,…", help="Seeds of every cell in place of those of the file.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Runs at a time, each in a process of its own.")
+@click.option("--dry-run", is_flag=True, help="Show the cells, their parameters and a forecast of the time, then stop.")
+@click.option("--device", metavar="D", help="cpu, cuda, cuda:1, … or auto (the default): a GPU if there is one.")
+@click.option(
+    "--data-dir", type=PATH, metavar="DIR", help="Folder for data; default ARCHSPEC_CACHE, else a cache folder."
+)
+@trust_option
+@spec_options
+def command(
+    file: str,
+    run_dir: Path | None,
+    seeds: str | None,
+    jobs: int | None,
+    dry_run: bool,
+    device: str | None,
+    data_dir: Path | None,
+    trust: bool,
+    overrides: tuple[str, ...],
+) -> None:
+    """Train every cell of the sweep in FILE with every seed, and compare them.
+
+    All cells are compiled before any is trained. The same command goes on where an earlier one was stopped or killed;
+    what is finished is not trained again. `--set` changes the base.
+    """
+    wait_politely()
+    sweep = read_sweep(file)
+    ground, base = ground_of(sweep, overrides)
+    chosen = several.chosen(base, seeds or sweep.seeds) or [base.settings.train.seed]
+    from archspec.train.display import choose
+    from archspec.train.processes import joined
+
+    with joined() as processes:
+        means = Means(device, data_dir, trust, choose(), processes)
+        several.check_one_process(means)
+        cells = planned(ground, means)
+        if dry_run:
+            show_forecast(sweep, cells, chosen, jobs or 1)
+            return
+        run_all(Work.of(sweep, cells, run_dir, chosen, means), base, jobs)
+
+
+def planned(ground: Ground, means: Means) -> list[Planned]:
+    """Every cell compiled and costed; a data set that nothing is known of is read first."""
+    from archspec.commands.opening import completed
+    from archspec.sweep.plan import plan
+    from archspec.train.task import check_settings
+
+    def complete(spec: Spec) -> Spec:
+        check_settings(spec.settings.train, spec.place)
+        return completed(spec, means.data_dir, means.shown, means.trust)
+
+    return plan(ground, cells_of(ground.sweep), complete)
+
+
+def show_forecast(sweep: Sweep, cells: Sequence[Planned], seeds: Sequence[int], jobs: int) -> None:
+    """What would be trained."""
+    from archspec.sweep.shown import forecast
+
+    click.echo(forecast(sweep, cells, seeds, jobs))
+
+
+@dataclass(frozen=True)
+class Work:
+    """A sweep on its way."""
+
+    sweep: Sweep
+    cells: Sequence[Planned]
+    folder: SweepFolder
+    means: Means
+
+    @classmethod
+    def of(cls, sweep: Sweep, cells: Sequence[Planned], path: Path | None, seeds: Sequence[int], means: Means) -> Work:
+        """The sweep in its folder."""
+        from archspec.sweep.folder import SweepFolder
+
+        return cls(sweep, cells, SweepFolder(path or Path("runs") / sweep.name, seeds), means)
+
+    def title(self, one: Planned, seed: int) -> str:
+        """What a run is called."""
+        return f"{one.cell.name}, seed {seed}"
+
+    def conclude(self, one: Planned) -> None:
+        """Put down what a cell has come to, and the table of all."""
+        self.folder.keep(one)
+        self.write()
+
+    def write(self) -> str:
+        """The table, which is also kept."""
+        from archspec.sweep.plan import rank_of
+        from archspec.sweep.table import table
+        from archspec.train.files import write
+
+        text = table(self.sweep, self.folder, self.cells, rank_of(self.sweep, self.cells[0].spec))
+        write(self.folder.table, f"{text}\n")
+        return text
+
+
+def run_all(work: Work, base: Spec, asked: int | None) -> None:
+    """Train what is not finished, and show what all come to."""
+    from archspec.train import device as devices
+    from archspec.train.interrupt import Interrupted
+
+    folder = work.folder
+    folder.check(work.cells)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with folder.lock:
+        folder.begin(work.sweep, work.cells, work.means.recorded())
+        runs = folder.open_runs(work.cells)
+        jobs = several.jobs_for(base, [*range(len(runs))], asked, devices.choose(work.means.device or "auto").type)
+        total = sum(one.twin is None for one in work.cells) * len(folder.seeds)
+        click.echo(f"{len(work.cells)} cells, {total} runs, {len(runs)} to do → {folder.path}")
+        try:
+            problems = side_by_side(work, base, runs, jobs) if jobs > 1 else in_turn(work, runs)
+        except Interrupted as stopped:
+            raise SystemExit(stopped.exit_code) from None
+        finally:
+            click.echo(f"\n{work.write()}")
+    if problems:
+        raise SpecError(problems)
+
+
+def in_turn(work: Work, runs: Sequence[tuple[Planned, int]]) -> list[Diagnostic]:
+    """One run after the other; the problems of those that could not be trained. One that diverges is a result."""
+    from archspec.train.engine import Diverged
+
+    problems: list[Diagnostic] = []
+    for at, (one, seed) in enumerate(runs, 1):
+        click.echo(f"{work.title(one, seed)}, {at} of {len(runs)}")
+        run, spec = work.folder.run(one, seed), work.folder.spec(one, seed)
+        wait_for(run)
+        try:
+            go_on(run, spec, work.means) if run.spec.exists() else begin(spec, run.path, work.means)
+        except Diverged as problem:
+            click.echo(f"diverged: {problem.diagnostics[0].message}")
+        except SpecError as problem:
+            problems += problem.diagnostics
+        work.conclude(one)
+    return problems
+
+
+def side_by_side(work: Work, base: Spec, runs: Sequence[tuple[Planned, int]], jobs: int) -> list[Diagnostic]:
+    """So many runs at a time, each in a process of its own; the problems of those that failed."""
+    from archspec.train.interrupt import Interrupted
+
+    threads = base.settings.train.threads or max(1, several.cores() // jobs)
+    each = "1 thread" if threads == 1 else f"{threads} threads"
+    click.echo(f"{jobs} runs at a time, each in a process of its own with {each}")
+    crew = several.Crew(work.means, threads)
+
+    def train(one: Planned, seed: int) -> tuple[Planned, list[Diagnostic]]:
+        wait_for(work.folder.run(one, seed))
+        return one, crew.train(work.folder.group(one), seed, work.title(one, seed))
+
+    problems: list[Diagnostic] = []
+    with crew.signals(), ThreadPoolExecutor(jobs) as pool:
+        for done in as_completed([pool.submit(train, *run) for run in runs]):
+            one, wrong = done.result()
+            problems += [problem for problem in wrong if problem.code != "E0620"]  # one that diverges is a result
+            work.conclude(one)
+    if crew.stopped:
+        raise Interrupted(crew.stopped)
+    return problems
+
+
+def wait_for(run: RunFolder) -> None:
+    """Wait for a process that an earlier command, which was killed, has left at work on a run."""
+    from archspec.train import lock
+
+    if lock.held(run.path):
+        click.echo(f"waiting for the process that still writes {run.path}")
+    while lock.held(run.path):
+        sleep(WAIT)
+
+
+WAIT = 0.5
+"""Seconds between two looks at a run that another process writes."""

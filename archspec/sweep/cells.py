@@ -1,0 +1,174 @@
+"""The cells of a sweep: every combination of alternatives, or those that are listed, each a spec. No torch."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import TypeVar
+
+from archspec.check.suggest import nearest
+from archspec.diagnostics import Diagnostic, Problems, SpecError
+from archspec.source import Span
+from archspec.sweep.file import Alternative, Axis, Sweep
+from archspec.syntax.document import Mapping, Scalar
+from archspec.syntax.files import find, shipped_specs
+from archspec.syntax.load import load_library, load_under
+from archspec.syntax.overrides import read_overrides
+from archspec.syntax.spec import Spec
+
+MOST = 10_000
+"""Cells of a sweep."""
+
+BASE = "base"
+"""The label of an axis that a listed cell leaves as the base has it."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination: of every axis an alternative, or None for what the base has."""
+
+    chosen: tuple[Alternative | None, ...]
+    span: Span
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the alternatives, in the order of the axes."""
+        return tuple(one.label if one else BASE for one in self.chosen)
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return ", ".join(self.labels)
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder."""
+        return ",".join(re.sub(r"[^A-Za-z0-9_.+=-]", "_", label).lstrip(".") or "_" for label in self.labels) or BASE
+
+    @property
+    def layers(self) -> list[Mapping]:
+        """What it lays over the base."""
+        return [layer for one in self.chosen if one for layer in one.layers]
+
+
+def cells_of(sweep: Sweep) -> list[Cell]:
+    """The cells of a sweep. Raises SpecError: E0802 too many, E0803 a listed cell of nothing, or two of one name."""
+    problems = Problems()
+    found = [*grid(sweep, problems)] if sweep.listed is None else [*listed(sweep, sweep.listed, problems)]
+    taken: dict[str, Cell] = {}
+    for cell in found:
+        if (other := taken.setdefault(cell.folder.lower(), cell)) is not cell:
+            notes = (f"`{other.folder}` and `{cell.folder}`",)
+            help = "name the alternatives otherwise, or list the cell once"
+            problems.error("E0803", cell.span, "two cells would be kept in one folder", notes=notes, help=help)
+    problems.finish()
+    return found
+
+
+def grid(sweep: Sweep, problems: Problems) -> Iterator[Cell]:
+    """All combinations, the last axis the fastest."""
+    number = 1
+    for axis in sweep.axes:
+        number *= len(axis.alternatives)
+    if number > MOST:
+        help = f"list the cells that are wanted, at most {MOST:,}: `cells:`"
+        problems.error("E0802", sweep.axes[-1].span, f"these axes make {number:,} cells", help=help)
+        return
+    for chosen in product(*(axis.alternatives for axis in sweep.axes)):
+        yield Cell(chosen, chosen[-1].span if chosen else sweep.base.span)
+
+
+def listed(sweep: Sweep, sections: Sequence[Mapping], problems: Problems) -> Iterator[Cell]:
+    """The cells that a file lists."""
+    axes = {axis.name: axis for axis in sweep.axes} | {".".join(axis.paths[0]): axis for axis in sweep.axes}
+    for section in sections:
+        chosen: dict[str, Alternative] = {}
+        for name, entry in section.entries.items():
+            if (axis := axes.get(name)) is None:
+                help = nearest(name, axes) or f"the axes are {', '.join(one.name for one in sweep.axes) or 'none'}"
+                problems.error("E0803", entry.key.span, f"there is no axis `{name}`", help=help)
+                continue
+            label = entry.value.text.strip() if isinstance(entry.value, Scalar) else ""
+            if label not in axis.labels:
+                help = nearest(label, axis.labels) or f"its alternatives are {', '.join(axis.labels)}"
+                message = f"the axis `{axis.name}` has no alternative `{label}`"
+                problems.error("E0803", entry.value.span, message, help=help)
+                continue
+            chosen[axis.name] = axis.alternatives[axis.labels.index(label)]
+        yield Cell(tuple(chosen.get(axis.name) for axis in sweep.axes), section.span)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the cells of a sweep stand on: its base with the settings of all, and those of the command line."""
+
+    sweep: Sweep
+    above: tuple[Mapping, ...]
+
+    def spec(self, cell: Cell | None = None, more: Sequence[Mapping] = ()) -> Spec:
+        """The spec of a cell, or of the base. Raises SpecError."""
+        layers = [*self.above, *(cell.layers if cell else ()), *more]
+        return load_under(self.base, self.sweep.folder, layers)
+
+    @property
+    def base(self) -> str:
+        """The base; a shipped spec where a sweep of the same name stands in its folder."""
+        name, own = self.sweep.base.text.strip(), Path(self.sweep.source.path)
+        is_own = find(name, self.sweep.folder).absolute() == own.absolute()
+        return str(shipped_specs()[own.stem]) if is_own and own.stem in shipped_specs() else name
+
+
+def ground_of(sweep: Sweep, overrides: Sequence[str]) -> tuple[Ground, Spec]:
+    """What all cells stand on, and the base with it. Raises SpecError, also E0801 for an axis that matches nothing."""
+    problems = Problems()
+    given = read_overrides(overrides, problems)
+    problems.finish()
+    ground = Ground(sweep, tuple(one for one in (sweep.settings, given) if one))
+    try:
+        base = ground.spec()
+    except SpecError as error:  # a base that is not there is a mistake at its name
+        raise SpecError(
+            one if one.span else replace(one, span=sweep.base.span, path="") for one in error.diagnostics
+        ) from None
+    for axis in sweep.axes:
+        for path in axis.paths:
+            check_path(path, axis, base, problems)
+    problems.finish()
+    return ground, base
+
+
+def check_path(path: tuple[str, ...], axis: Axis, base: Spec, problems: Problems) -> None:
+    """E0801 for a path that no cell could make a difference with; other unknown keys the schema refuses."""
+    what = ".".join(path[:2])
+    name = path[-1].partition("(")[0].strip()
+    known = {
+        "model.sizes": [*base.sizes],
+        "model.where": [*base.definitions, *load_library()],
+        "model": ["input", "stack", "output", "penalty", "where", "sizes"],
+    }.get(what if len(path) > 2 else path[0] if len(path) == 2 else "")
+    if path[0] == "train" and path[-1] in ("seed", "seeds"):
+        problems.error("E0801", axis.span, "seeds are no axis: every cell has all of them", help="write `seeds: 3`")
+    elif path in (("name",), ("about",), ("extends",), ("uses",)):
+        problems.error("E0801", axis.span, f"`{path[0]}` is no axis", help="vary what is in `model`, `data` or `train`")
+    elif known is not None and name not in known:
+        help = nearest(name, known) or f"it has {', '.join([*base.sizes] if 'sizes' in what else [*base.definitions])}"
+        problems.error("E0801", axis.span, f"the base has no `{'.'.join(path)}`", help=help)
+
+
+Given, Found = TypeVar("Given"), TypeVar("Found")
+
+
+def for_each(cells: Sequence[Cell], given: Sequence[Given], work: Callable[[Given], Found]) -> list[Found]:
+    """What comes of what every cell has; SpecError with the problems of all, each told once, for the first cell."""
+    found, problems = [], dict[tuple[object, ...], Diagnostic]()
+    for cell, one in zip(cells, given, strict=True):
+        try:
+            found.append(work(one))
+        except SpecError as error:
+            for problem in error.diagnostics:
+                told = replace(problem, notes=(*problem.notes, f"in the cell {cell.name}"))
+                problems.setdefault((problem.code, problem.span, problem.message, problem.path), told)
+    if problems:
+        raise SpecError(problems.values())
+    return found

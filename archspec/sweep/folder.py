@@ -1,0 +1,125 @@
+"""The folder of a sweep: one folder for each cell, which holds the runs of its seeds as `archspec train` makes them."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.sweep.file import Sweep
+from archspec.sweep.plan import Planned
+from archspec.syntax.load import parse_spec
+from archspec.syntax.spec import Spec
+from archspec.train import folder
+from archspec.train.files import write, write_json
+from archspec.train.folder import Record, RunFolder
+from archspec.train.group import Group, is_group, with_seed, with_seeds
+from archspec.train.lock import Lock
+from archspec.train.resumption import FREE, finished, leaves
+
+FILE = "sweep.json"
+"""What a folder of a sweep holds besides its cells; also `sweep.yaml`, the file, and `table.txt`."""
+
+
+class SweepFolder:
+    """The cells of a sweep on the disk."""
+
+    def __init__(self, path: Path, seeds: Sequence[int]):
+        self.path = path
+        self.seeds = [*seeds]
+        self.table = path / "table.txt"
+        self.lock = Lock(path)
+
+    def group(self, one: Planned) -> Group:
+        """The runs of a cell; those of its twin where it has one."""
+        return Group(self.path / (one.twin or one.cell).folder)
+
+    def run(self, one: Planned, seed: int) -> RunFolder:
+        """One of its runs."""
+        return self.group(one).run(seed)
+
+    def spec(self, one: Planned, seed: int) -> Spec:
+        """The spec of that run."""
+        return with_seed(one.spec, seed)
+
+    def results(self, one: Planned) -> dict[int, Record]:
+        """The results of the runs that are finished, by seed."""
+        return {seed: result for seed in self.seeds if (result := self.run(one, seed).result())}
+
+    def open_runs(self, cells: Sequence[Planned]) -> list[tuple[Planned, int]]:
+        """The runs that are not finished, seed after seed, so that early on every cell has a result."""
+        return [(one, seed) for seed in self.seeds for one in cells if one.twin is None and self.is_open(one, seed)]
+
+    def is_open(self, one: Planned, seed: int) -> bool:
+        """Whether there is something left to do for a run."""
+        return finished(self.run(one, seed), one.spec.settings.train.epochs) is None
+
+    def begin(self, sweep: Sweep, cells: Sequence[Planned], options: Record) -> None:
+        """Put down what is to run. E0610 for a folder of something else, E0806 for runs of other specs in it."""
+        self.check(cells)
+        self.path.mkdir(parents=True, exist_ok=True)
+        write(self.path / "sweep.yaml", sweep.source.text)
+        named = {one.cell.folder: entry(sweep, one) for one in cells}
+        write_json(self.path / FILE, {"name": sweep.name, "seeds": self.seeds, "cells": named})
+        for one in cells:
+            if one.twin is None:
+                self.begin_cell(one, options)
+
+    def begin_cell(self, one: Planned, options: Record) -> None:
+        """A cell's folder; seeds that it has already stay."""
+        group = self.group(one)
+        group.path.mkdir(exist_ok=True)
+        before = group.seeds if is_group(group.path) else []
+        spec = with_seeds(one.spec, list(dict.fromkeys([*before, *self.seeds])))
+        if before:
+            group.write(spec, spec.settings.train.seeds or [])
+        else:
+            group.begin(spec, options)
+
+    def keep(self, one: Planned) -> None:
+        """Put down what the runs of a cell have come to."""
+        group = self.group(one)
+        group.write(with_seeds(one.spec, group.seeds), group.seeds)
+
+    def check(self, cells: Sequence[Planned]) -> None:
+        """Whether this folder can hold the sweep."""
+        if not (self.path / FILE).is_file():
+            folder.check_free(self.path)
+        if problems := [one for cell in cells if cell.twin is None for one in self.differing(cell)]:
+            raise SpecError(problems)
+
+    def differing(self, one: Planned) -> Iterator[Diagnostic]:
+        """E0806 for the first setting in which runs that a cell's folder holds are not those of the cell."""
+        group = self.group(one)
+        if not is_group(group.path):
+            return
+        old = parse_spec(group.spec.read_text(encoding="utf-8"), str(group.spec))
+        new = parse_spec(one.spec.text, str(group.spec))
+        before, now = (dict(leaves(spec.settings.model_dump())) for spec in (old, new))
+        for path in before | now:
+            if before.get(path) != now.get(path) and is_fixed(path):
+                name, was = ".".join(path), before.get(path)
+                message = f"`{name}` of the cell {one.cell.name} is not that of the runs in its folder"
+                cure = "take it back, or name another folder with `--run-dir`"
+                note = "there it was not set" if was is None else f"there it is `{was}`"
+                yield Diagnostic("E0806", message, path=str(group.path), notes=(note,), help=cure)
+                return
+
+
+def is_fixed(path: tuple[str, ...]) -> bool:
+    """Whether a setting has to stay when a run goes on."""
+    return (
+        path not in FREE
+        and path[0] not in ("track", "name")
+        and path[:2] not in (("train", "seed"), ("train", "seeds"))
+    )
+
+
+def entry(sweep: Sweep, one: Planned) -> Record:
+    """What `sweep.json` says of a cell."""
+    labels = dict(zip((axis.name for axis in sweep.axes), one.cell.labels, strict=True))
+    twin = one.twin and one.twin.folder
+    return {
+        "axes": labels,
+        "parameters": one.parameters,
+        "same_as": twin,
+        "sizes": dict([one.width] if one.width else []),
+    }
