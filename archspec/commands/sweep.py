@@ -107,7 +107,8 @@ class Work:
         """The sweep in its folder."""
         from archspec.sweep.folder import SweepFolder
 
-        return cls(sweep, cells, SweepFolder(path or Path("runs") / sweep.name, seeds), means)
+        own = Path("runs") / "".join(letter if letter.isalnum() or letter in "-_+" else "_" for letter in sweep.name)
+        return cls(sweep, cells, SweepFolder(path or own, seeds), means)
 
     def title(self, one: Planned, seed: int) -> str:
         """What a run is called."""

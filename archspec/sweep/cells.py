@@ -84,6 +84,7 @@ def listed(sweep: Sweep, sections: Sequence[Mapping], problems: Problems) -> Ite
     axes = {axis.name: axis for axis in sweep.axes} | {".".join(axis.paths[0]): axis for axis in sweep.axes}
     for section in sections:
         chosen: dict[str, Alternative] = {}
+        before = len(problems.found)
         for name, entry in section.entries.items():
             if (axis := axes.get(name)) is None:
                 help = nearest(name, axes) or f"the axes are {', '.join(one.name for one in sweep.axes) or 'none'}"
@@ -96,7 +97,8 @@ def listed(sweep: Sweep, sections: Sequence[Mapping], problems: Problems) -> Ite
                 problems.error("E0803", entry.value.span, message, help=help)
                 continue
             chosen[axis.name] = axis.alternatives[axis.labels.index(label)]
-        yield Cell(tuple(chosen.get(axis.name) for axis in sweep.axes), section.span)
+        if len(problems.found) == before:
+            yield Cell(tuple(chosen.get(axis.name) for axis in sweep.axes), section.span)
 
 
 @dataclass(frozen=True)
@@ -131,9 +133,13 @@ def ground_of(sweep: Sweep, overrides: Sequence[str]) -> tuple[Ground, Spec]:
         raise SpecError(
             one if one.span else replace(one, span=sweep.base.span, path="") for one in error.diagnostics
         ) from None
+    solved = sweep.budget.size if sweep.budget else None
     for axis in sweep.axes:
         for path in axis.paths:
             check_path(path, axis, base, problems)
+            if path == ("model", "sizes", solved):
+                message = f"the size `{solved}` is solved for, so it is no axis"
+                problems.error("E0801", axis.span, message, help="vary something else, or leave out `solve`")
     problems.finish()
     return ground, base
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from archspec.check.suggest import nearest
@@ -114,6 +115,7 @@ def read_sweep(path: str | Path) -> Sweep:
     """The sweep in a file. Raises SpecError with everything that is wrong with its form."""
     problems = Problems()
     source = read_source(Path(path), problems, str(path))
+    problems.found = [replace(one, help=beside(Path(path))) if one.code in ABSENT else one for one in problems.found]
     document = read_document(source, problems) if source else None
     problems.finish()
     if source is None or not isinstance(document, Mapping):
@@ -141,6 +143,17 @@ def read_sweep(path: str | Path) -> Sweep:
     return sweep
 
 
+ABSENT = ("E0001", "E0004")
+"""There is no such file, or nothing in it."""
+
+
+def beside(path: Path) -> str:
+    """What to do where there is no sweep file."""
+    names = {one.name: str(one) for one in path.parent.glob("*.yaml")} if path.parent.is_dir() else {}
+    close = get_close_matches(path.name, names, 1)
+    return f"write `{names[close[0]]}`" if close else "write one: `base:`, `axes:`, `seeds:`"
+
+
 def known_keys(section: Mapping, known: dict[str, str], where: str, problems: Problems) -> None:
     """E0830 for every key that is not known."""
     for name, entry in section.entries.items():
@@ -163,8 +176,10 @@ def settings_of(reader: Reader) -> Mapping | None:
 def axes_of(reader: Reader) -> Iterator[Axis]:
     """The axes in the order written, each by the shortest name that no other has."""
     section = reader.get("axes", Mapping)
-    if not isinstance(section, Mapping) or not section.entries:
+    if not isinstance(section, Mapping):
         return
+    if not section.entries:
+        reader.wrong("axes", section)
     split = {key: [*paths(entry.key)] for key, entry in section.entries.items()}
     short = ["+".join(path[-1].text.partition("(")[0].strip() for path in one if path) for one in split.values()]
     for (key, entry), name in zip(section.entries.items(), short, strict=True):
@@ -196,9 +211,9 @@ def paths(key: Scalar) -> Iterator[list[Scalar]]:
 
 def alternatives_of(paths: list[list[Scalar]], entry: Entry, problems: Problems) -> Iterator[Alternative]:
     """The alternatives of an axis: a list, or a section that names them."""
-    taken: set[str] = set()
+    taken, before = set[str](), len(problems.found)
     named = [*by_label(entry.value, problems)]
-    if not named:
+    if not named and len(problems.found) == before:
         help = "write a list of them, or a section that names each"
         problems.error("E0802", entry.value.span, "an axis needs alternatives", help=help)
     for label, value in named:
@@ -252,6 +267,8 @@ def listed_of(reader: Reader) -> tuple[Mapping, ...] | None:
     value = reader.get("cells", Sequence)
     if not isinstance(value, Sequence):
         return None
+    if not value.items:
+        reader.wrong("cells", value)
     for item in value.items:
         if not isinstance(item, Mapping):
             reader.wrong("cells", item)

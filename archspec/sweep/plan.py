@@ -11,12 +11,12 @@ from archspec.compare.same import same
 from archspec.cost.bill import bill
 from archspec.cost.parameters import count, uncounted
 from archspec.cost.solve import solve
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.diagnostics import Diagnostic, Problems, SpecError
 from archspec.interface.checking import built_parameters, compiled
 from archspec.pipeline import facts_of
 from archspec.sweep.cells import Cell, Ground, for_each
 from archspec.sweep.file import Budget, Sweep
-from archspec.syntax.document import Entry, Mapping, Scalar
+from archspec.syntax.overrides import read_overrides
 from archspec.syntax.spec import Spec
 
 SPLITS = ("val", "test")
@@ -59,16 +59,8 @@ def spec_of(ground: Ground, budget: Budget | None, cell: Cell) -> Spec:
     if budget is None or budget.size is None:
         return spec
     found = solve(spec, budget.size, budget.parameters)
-    return ground.spec(cell, [size_layer(budget, budget.size, found.value)])
-
-
-def size_layer(budget: Budget, size: str, value: int) -> Mapping:
-    """A size as a layer of a spec."""
-    inner: Scalar | Mapping = Scalar(budget.span, str(value))
-    for key in reversed(("model", "sizes", size)):
-        inner = Mapping(budget.span, {key: Entry(Scalar(budget.span, key), inner)})
-    assert isinstance(inner, Mapping)
-    return inner
+    size = read_overrides([f"model.sizes.{budget.size}={found.value}"], Problems())
+    return ground.spec(cell, [size] if size else [])
 
 
 def planned(cell: Cell, one: Checked, budget: Budget | None) -> Planned:

@@ -102,6 +102,10 @@ def remarks(rows: Sequence[Row], folder: SweepFolder, rank: tuple[str, str]) -> 
     different = [text for one in found[1:] for text in protocol.differences(found[0], one)]
     if different:
         yield f"warning: the scores are not all of one protocol: {different[0]}"
+    runs = [folder.run(row.planned, seed).told() for row in rows for seed in row.results]
+    versions = sorted({str(one.get("torch")) for one in runs})
+    if len(versions) > 1:
+        yield f"warning: the runs are of different versions of torch: {', '.join(versions)}"
     missing = sum(len(folder.seeds) - len(row.results) for row in rows if row.planned.twin is None)
     if missing:
         yield f"{counted(missing, 'run')} not finished: the same command goes on"
