@@ -230,15 +230,15 @@ def test_a_cell_that_diverges_is_a_result(place, call):  # noqa: F811
 
 
 def test_interrupted_and_begun_again(place, call, monkeypatch):  # noqa: F811
-    (place / "sums.yaml").write_text(TINY)
+    (place / "sums.yaml").write_text(TINY.replace("[41, 95]", "[41]"))
     with monkeypatch.context() as patch:
         patch.setattr(display, "choose", lambda *_: StopsIn(2))
         code, out, _ = call("sweep", "sums.yaml")
     assert code == 130
-    assert "3 runs not finished: the same command goes on" in out
+    assert "1 run not finished: the same command goes on" in out
     code, out, err = call("sweep", "sums.yaml")
     assert (code, err) == (0, "")
-    assert "4 runs, 3 to do" in out
+    assert "2 runs, 1 to do" in out
     assert "going on at epoch 2" in out
 
 

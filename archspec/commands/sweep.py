@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING
@@ -190,7 +190,8 @@ def side_by_side(work: Work, base: Spec, runs: Sequence[tuple[Planned, int]], jo
     with crew.signals(), ThreadPoolExecutor(jobs) as pool:
         for done in as_completed([pool.submit(train, *run) for run in runs]):
             one, wrong = done.result()
-            problems += [problem for problem in wrong if problem.code != "E0620"]  # one that diverges is a result
+            # One that diverges is a result.
+            problems += [replace(problem, help=AGAIN) for problem in wrong if problem.code != "E0620"]
             work.conclude(one)
     if crew.stopped:
         raise Interrupted(crew.stopped)
@@ -206,6 +207,9 @@ def wait_for(run: RunFolder) -> None:
     while lock.held(run.path):
         sleep(WAIT)
 
+
+AGAIN = "mend that, then give the same command again"
+"""What to do about a process that failed."""
 
 WAIT = 0.5
 """Seconds between two looks at a run that another process writes."""

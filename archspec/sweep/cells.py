@@ -162,12 +162,14 @@ def check_path(path: tuple[str, ...], axis: Axis, base: Spec, problems: Problems
         problems.error("E0801", axis.span, f"the base has no `{'.'.join(path)}`", help=help)
 
 
-Given, Found = TypeVar("Given"), TypeVar("Found")
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 
 
 def for_each(cells: Sequence[Cell], given: Sequence[Given], work: Callable[[Given], Found]) -> list[Found]:
     """What comes of what every cell has; SpecError with the problems of all, each told once, for the first cell."""
-    found, problems = [], dict[tuple[object, ...], Diagnostic]()
+    found: list[Found] = []
+    problems: dict[tuple[object, ...], Diagnostic] = {}
     for cell, one in zip(cells, given, strict=True):
         try:
             found.append(work(one))
