@@ -59,6 +59,7 @@ MISTAKES = (
     "check --static no/such/file.yaml",
     "train no/such/file.yaml",
     "train gin --set train.epochs=-1",
+    "sweep no/such/file.yaml",
     "data pattern --set limit=no",
     "data patern",
     "data pattern --plot degrees.png",

@@ -94,6 +94,11 @@ def test_a_grid_of_zipped_axes_definitions_and_sections(tmp_path):
     assert sum(cell.twin is not None for cell in cells) == 4
 
 
+def test_cells_that_are_trained_otherwise_would_be_taken_for_one_without_their_settings(tmp_path, monkeypatch):
+    monkeypatch.setattr("archspec.sweep.plan.outside", lambda _: {})
+    assert sum(cell.twin is not None for cell in planned(tmp_path, ALTERNATIVES)) > 4
+
+
 def test_listed_cells_at_an_equal_budget_and_what_the_command_line_sets(tmp_path):
     text = """\
 base: gin
@@ -267,12 +272,12 @@ def test_killed_workers_and_a_killed_driver_lose_an_epoch_at_most(place, call): 
         os.kill(driver.pid, signal.SIGKILL)
     done = one.epochs()
     assert 0 < done < 12
-    code, out, err = call("sweep", "sums.yaml")
+    code, out, err = call("sweep", "sums.yaml", "--jobs", "1")
     assert (code, err) == (0, "")
     [begun] = [line for line in out.splitlines() if "runs/sums/sum/seed-41" in line and "going on at epoch" in line]
     assert int(begun.partition("going on at epoch ")[2].split(",")[0]) in (done, done + 1)
     for run in (one, other):
         assert [record["epoch"] for record in run.records()] == [*range(1, 13)]
-    call("sweep", "sums.yaml", "--run-dir", "unbroken")
+    call("sweep", "sums.yaml", "--jobs", "1", "--run-dir", "unbroken")
     for name, run in (("sum", one), ("mean", other)):
         assert differing(RunFolder(Path("unbroken") / name / "seed-41"), run) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
@@ -115,9 +116,11 @@ class Work:
         return f"{one.cell.name}, seed {seed}"
 
     def conclude(self, one: Planned) -> None:
-        """Put down what a cell has come to, and the table of all."""
+        """Put down what a cell has come to, and the table of all, which is shown where someone looks on."""
         self.folder.keep(one)
-        self.write()
+        text = self.write()
+        if sys.stdout.isatty():
+            click.echo(f"\n{text}\n")
 
     def write(self) -> str:
         """The table, which is also kept."""
