@@ -84,7 +84,7 @@ def planned(ground: Ground, means: Means) -> list[Planned]:
         check_settings(spec.settings.train, spec.place)
         return completed(spec, means.data_dir, means.shown, means.trust)
 
-    return plan(ground, cells_of(ground.sweep), complete)
+    return plan(ground, cells_of(ground.sweep), complete, means.data_dir)
 
 
 def show_forecast(sweep: Sweep, cells: Sequence[Planned], seeds: Sequence[int], jobs: int) -> None:
@@ -128,7 +128,7 @@ class Work:
         from archspec.sweep.table import table
         from archspec.train.files import write
 
-        text = table(self.sweep, self.folder, self.cells, rank_of(self.sweep, self.cells[0].spec))
+        text = table(self.sweep, self.folder, self.cells, rank_of(self.sweep, self.cells[0]))
         write(self.folder.table, f"{text}\n")
         return text
 

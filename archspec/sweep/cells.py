@@ -44,7 +44,7 @@ class Cell:
     @property
     def folder(self) -> str:
         """The name of its folder."""
-        return ",".join(re.sub(r"[^A-Za-z0-9_.+=-]", "_", label).lstrip(".") or "_" for label in self.labels) or BASE
+        return ",".join(re.sub(r"[^\w.+=-]+", "_", label).lstrip(".") or "_" for label in self.labels) or BASE
 
     @property
     def layers(self) -> list[Mapping]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from archspec.check.suggest import nearest
@@ -12,8 +13,9 @@ from archspec.cost.bill import bill
 from archspec.cost.parameters import count, uncounted
 from archspec.cost.solve import solve
 from archspec.diagnostics import Diagnostic, Problems, SpecError
-from archspec.interface.checking import built_parameters, compiled
-from archspec.pipeline import facts_of
+from archspec.facts import Facts, known
+from archspec.interface.checking import built_parameters
+from archspec.pipeline import compile_spec
 from archspec.sweep.cells import Cell, Ground, for_each
 from archspec.sweep.file import Budget, Sweep
 from archspec.syntax.overrides import read_overrides
@@ -29,6 +31,7 @@ class Planned:
 
     cell: Cell
     spec: Spec
+    facts: Facts
     parameters: int
     seconds: float | None
     """Forecast of all epochs of one seed."""
@@ -42,14 +45,17 @@ Complete = Callable[[Spec], Spec]
 """What fills in what a spec leaves to its data set."""
 
 
-def plan(ground: Ground, cells: Sequence[Cell], complete: Complete) -> list[Planned]:
-    """Every cell with its spec and what it costs. Raises SpecError with the problems of all cells."""
+def plan(ground: Ground, cells: Sequence[Cell], complete: Complete, data: Path | None = None) -> list[Planned]:
+    """Every cell with its spec and what it costs. Raises SpecError with the problems of all cells.
+
+    `data` is the folder for data, where what is known of a set is kept too.
+    """
     sweep = ground.sweep
     specs = for_each(cells, cells, partial(spec_of, ground, sweep.budget))
     whole = for_each(cells, specs, complete)
-    checked = for_each(cells, whole, compiled)
+    checked = for_each(cells, whole, partial(compiled, data=data))
     costed = for_each(cells, [*zip(cells, checked, strict=True)], lambda one: planned(*one, sweep.budget))
-    rank_of(sweep, whole[0])
+    rank_of(sweep, costed[0])
     return twins(costed, checked)
 
 
@@ -61,6 +67,13 @@ def spec_of(ground: Ground, budget: Budget | None, cell: Cell) -> Spec:
     found = solve(spec, budget.size, budget.parameters)
     size = read_overrides([f"model.sizes.{budget.size}={found.value}"], Problems())
     return ground.spec(cell, [size] if size else [])
+
+
+def compiled(spec: Spec, data: Path | None) -> Checked:
+    """A spec with its program and its plan."""
+    facts = known(spec.settings.data, spec.place("data", "name"), data)
+    made = compile_spec(spec, facts)
+    return Checked(spec, made.program, made.plan, facts)
 
 
 def planned(cell: Cell, one: Checked, budget: Budget | None) -> Planned:
@@ -80,19 +93,18 @@ def planned(cell: Cell, one: Checked, budget: Budget | None) -> Planned:
     epoch = bill(spec, one.program, one.plan, one.facts).epoch
     size = budget.size if budget else None
     width = (size, int(str(spec.settings.model.sizes[size]))) if size else None
-    return Planned(cell, spec, numbers, epoch and epoch * spec.settings.train.epochs, width)
+    return Planned(cell, spec, one.facts, numbers, epoch and epoch * spec.settings.train.epochs, width)
 
 
-def rank_of(sweep: Sweep, spec: Spec) -> tuple[str, str]:
+def rank_of(sweep: Sweep, one: Planned) -> tuple[str, str]:
     """The split and the score that cells are ranked by: of the validation split unless said. E0805 for others."""
-    facts = facts_of(spec)
-    text = sweep.rank_by.text.strip() if sweep.rank_by else str(spec.settings.train.monitor)
+    text = sweep.rank_by.text.strip() if sweep.rank_by else str(one.spec.settings.train.monitor)
     split, _, name = text.rpartition(".")
-    known = [*(facts.scores if facts else ()), "loss"]
-    if split not in ("", *SPLITS) or name not in known:
+    names = [*one.facts.scores, "loss"]
+    if split not in ("", *SPLITS) or name not in names:
         at = sweep.rank_by.span if sweep.rank_by else None
-        every = [f"{split}{name}" for split in ("", *(f"{split}." for split in SPLITS)) for name in known]
-        cure = nearest(text, every) or f"write one of {', '.join(known)}, or `test.{known[0]}`"
+        every = [f"{split}{name}" for split in ("", *(f"{split}." for split in SPLITS)) for name in names]
+        cure = nearest(text, every) or f"write one of {', '.join(names)}, or `test.{names[0]}`"
         raise SpecError([Diagnostic("E0805", f"cells cannot be ranked by `{text}`", at, help=cure)])
     return split or "val", name
 
