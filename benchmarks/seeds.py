@@ -117,6 +117,7 @@ def measure(name: str, rounds: int, cores: int) -> dict[str, list[tuple[float, f
 
 
 def rows(name: str, found: dict[str, list[tuple[float, float]]]) -> list[str]:
+    """A line of the table for every form, the first of which is what the others are held against."""
     first = next(iter(found))
     lines = []
     for form, times in found.items():
@@ -127,6 +128,7 @@ def rows(name: str, found: dict[str, list[tuple[float, float]]]) -> list[str]:
 
 
 def main() -> None:
+    """Be a worker where one is asked for; else measure every spec and print or write the table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--worker", nargs=2)
     parser.add_argument("--rounds", type=int, default=9)

@@ -12,14 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from archspec.commands.lsp import command
-from archspec.compare.same import same
 from archspec.diagnostics import SpecError
-from archspec.editor.completion import completions
-from archspec.editor.edits import Edit, Refused, changed, rename
-from archspec.editor.hover import hover
-from archspec.editor.names import Place, places
-from archspec.editor.reading import Reading, read
-from archspec.syntax.load import shipped_specs
+from archspec.editor.names import places
+from archspec.editor.reading import read
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -332,32 +327,6 @@ def test_a_pattern_that_names_the_weight_keeps_its_name(client: Client) -> None:
     assert "layers.*.gate.*" in text.at("gate(h", "rename", newName="door")["message"]
 
 
-@pytest.mark.parametrize("name", ["gin", "gated_gcn", "position_gating"])
-def test_every_name_of_a_spec_can_be_changed(name: str) -> None:
-    """The spec with another name compiles, and has as many weights; those of `parameters:` aside."""
-    path = shipped_specs()[name]
-    before = read(path.read_text(encoding="utf-8"), str(path))
-    given = [place for place in places(before) if place.given and place.thing.kind not in ("index",)]
-    for place in {one.thing: one for one in given if ":" not in one.thing.scope}.values():
-        edits, why = renamed(before, place)
-        if why:  # the library's definitions read sizes by their names
-            assert (place.thing.kind, "archspec/library/" in why) == ("size", True), why
-            continue
-        after = read(changed(before.source.text, edits), str(path))
-        assert after.problems == ()
-        assert before.program is not None
-        assert after.program is not None
-        assert same(before.program, after.program) is not None, place.thing
-
-
-def renamed(reading: Reading, place: Place) -> tuple[list[Edit], str]:
-    """The edits, or why there are none."""
-    try:
-        return rename(reading, place.span.start, "renamed_"), ""
-    except Refused as error:
-        return [], str(error)
-
-
 def labels(found: list[Any]) -> list[str]:
     return [one["label"] for one in found]
 
@@ -384,14 +353,6 @@ def test_completions(line: str, expected: set[str], client: Client) -> None:
     assert ("epochs" in found) == ("epochs" in expected)
 
 
-def test_completions_outlast_what_cannot_be_read() -> None:
-    last = read(SPEC, "a.yaml")
-    broken = SPEC.replace("gate(s, norm = tanh)", "[gate").replace("data:", "  data: [")
-    now = read(broken, "a.yaml")
-    assert now.document is None
-    assert {"gate", "heads", "x"} <= {item.text for item in completions(now, broken[: broken.index("[gate")], last)}
-
-
 def test_the_text_is_brought_into_canonical_form(client: Client) -> None:
     text = client.open(SPEC.replace("x + gate(s, norm = tanh)", "(x+gate(s,norm=tanh))"), "fmt.yaml")
     options = {"tabSize": 2, "insertSpaces": True}
@@ -406,14 +367,6 @@ def test_other_yaml_is_left_alone(client: Client) -> None:
         assert client.problems(client.open(text, "compose.yaml").uri) == []
     shared = client.open("f(x): x +\ng: 1\n", "shared.yaml")
     assert [one["code"] for one in client.problems(shared.uri)] == ["E0120"]
-
-
-@pytest.mark.parametrize("end", range(0, len(SPEC), 25))
-def test_whatever_is_typed_is_survived(end: int) -> None:
-    for text in (SPEC[:end], SPEC[:end] + SPEC[end + 3 :], f"{SPEC[:end]}(😀{SPEC[end:]}"):
-        reading = read(text, "typed.yaml")
-        hover(reading, min(end, len(text)))
-        completions(reading, text[:end], reading)
 
 
 def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
