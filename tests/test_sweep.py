@@ -118,6 +118,46 @@ budget: {params: 20k, solve: d}
         assert cell.spec.settings.data.limit == 9
 
 
+SPECS = """\
+axes:
+  base, train.optimizer.lr: {gin: [gin, 2e-3], ours: [specs/ours.yaml, 1e-3]}
+  data.batch_size: [8, 16]
+set: {train: {epochs: 3}}
+"""
+
+
+def test_an_axis_of_specs(tmp_path):
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "ours.yaml").write_text("name: ours\nextends: gcn\n")
+    cells = planned(tmp_path, SPECS + "budget: {params: 20k, solve: d}\n")
+    found = [(one.cell.labels, one.spec.settings.name, one.spec.settings.train.optimizer.lr) for one in cells]
+    assert found == [
+        (("gin", "8"), "gin", 2e-3),
+        (("gin", "16"), "gin", 2e-3),
+        (("ours", "8"), "ours", 1e-3),
+        (("ours", "16"), "ours", 1e-3),
+    ]
+    gin, _, gcn, _ = cells
+    assert (gin.spec.settings.model.where["eps"], "gcn(x)" in gcn.spec.settings.model.where) == ("scalar(0)", True)
+    assert {one.spec.settings.train.epochs for one in cells} == {3}
+    assert all(0.9 * 20_000 < one.parameters <= 20_000 for one in cells)
+    assert gin.width != gcn.width
+    [only] = planned(tmp_path, SPECS + 'cells: [{"base+lr": ours, batch_size: 8}]\n')
+    assert (only.spec.settings.name, only.cell.folder) == ("ours", "ours,8")
+
+
+def test_the_comparison_of_six_architectures_is_at_an_equal_budget():
+    for name, facts in (("six_pattern", "pattern"), ("six_zinc", "zinc")):
+        sweep = read_sweep(ROOT / "sweeps" / f"{name}.yaml")
+        ground, _ = ground_of(sweep, ())
+        cells = plan(ground, cells_of(sweep), lambda spec: with_defaults(spec, facts_of(spec)))
+        assert len(cells) == 6
+        assert {one.spec.settings.data.name for one in cells} == {facts}
+        assert all(95_000 < one.parameters <= 100_000 for one in cells)
+        trained = {one.spec.settings.train.model_dump_json() for one in cells}
+        assert len(trained) == 1
+
+
 SMALL = "base: gin\naxes: {model.sizes.d: [8]}\n"
 MLP = 'base: gin\naxes: {"model.where.mlp(h)": {a: "h -> linear(d)", b: "h -> linaer(d)"}}\n'
 
@@ -125,6 +165,11 @@ MISTAKES = [
     ("base: gni\naxes: {model.sizes.d: [8]}\n", "E0001", "gni", "write `gin`"),
     ("axes: {model.sizes.d: [8]}\n", "E0831", "a", "write `base: …`"),
     ("base: gin\n", "E0831", "b", "write `axes: …`"),
+    ("base: gin\naxes: {base: [gin, gcn]}\n", "E0801", "base", "leave out one"),
+    ("axes: {base: [gin, {name: gcn}]}\n", "E0802", "{name: gcn}", "a file, or the name"),
+    ("axes: {base: [gin, gnc]}\n", "E0001", "gnc", "write `gcn`"),
+    ("axes: {base: [gcn, gin], model.where.eps: [scalar(1)]}\n", "E0801", "model.where.eps", "write `"),
+    ("axes: {base: [gin, gcn], model.sizes.d: [8, 9]}\ncells: [{d: 8}]\n", "E0803", "{d: 8}", "write `base: gin`"),
     ("base: gin\naxes: {}\n", "E0832", "{}", "path: [alternatives]"),
     (SMALL + "seed: 3\n", "E0830", "seed", "write `seeds`"),
     (SMALL + "seeds: [1, 1]\n", "E0832", "[1, 1]", "different ones"),

@@ -10,7 +10,7 @@ from typing import TypeVar
 from archspec.check.suggest import nearest
 from archspec.diagnostics import Diagnostic, Problems, SpecError
 from archspec.source import Span
-from archspec.sweep.file import Alternative, Axis, Sweep
+from archspec.sweep.file import ON, Alternative, Axis, Sweep
 from archspec.syntax.document import Mapping, Scalar
 from archspec.syntax.files import find, shipped_specs
 from archspec.syntax.load import load_library, load_under
@@ -47,6 +47,11 @@ class Cell:
         return ",".join(re.sub(r"[^\w.+=-]+", "_", label).lstrip(".") or "_" for label in self.labels) or BASE
 
     @property
+    def base(self) -> Scalar | None:
+        """The spec that it stands on, where that is an axis."""
+        return next((one.base for one in self.chosen if one and one.base), None)
+
+    @property
     def layers(self) -> list[Mapping]:
         """What it lays over the base."""
         return [layer for one in self.chosen if one for layer in one.layers]
@@ -76,7 +81,7 @@ def grid(sweep: Sweep, problems: Problems) -> Iterator[Cell]:
         problems.error("E0802", sweep.axes[-1].span, f"these axes make {number:,} cells", help=help)
         return
     for chosen in product(*(axis.alternatives for axis in sweep.axes)):
-        yield Cell(chosen, chosen[-1].span if chosen else sweep.base.span)
+        yield Cell(chosen, chosen[-1].span if chosen else sweep.bases[0].span)
 
 
 def listed(sweep: Sweep, sections: Sequence[Mapping], problems: Problems) -> Iterator[Cell]:
@@ -97,6 +102,10 @@ def listed(sweep: Sweep, sections: Sequence[Mapping], problems: Problems) -> Ite
                 problems.error("E0803", entry.value.span, message, help=help)
                 continue
             chosen[axis.name] = axis.alternatives[axis.labels.index(label)]
+        for axis in sweep.axes:
+            if axis.is_of_specs and not {axis.name, ".".join(axis.paths[0])} & {*section.entries}:
+                cure = f"write `{axis.name}: {axis.labels[0]}`"
+                problems.error("E0803", section.span, f"this cell has nothing of the axis `{axis.name}`", help=cure)
         if len(problems.found) == before:
             yield Cell(tuple(chosen.get(axis.name) for axis in sweep.axes), section.span)
 
@@ -110,38 +119,57 @@ class Ground:
 
     def spec(self, cell: Cell | None = None, more: Sequence[Mapping] = ()) -> Spec:
         """The spec of a cell, or of the base. Raises SpecError."""
-        layers = [*self.above, *(cell.layers if cell else ()), *more]
-        return load_under(self.base, self.sweep.folder, layers)
+        return self.over((cell and cell.base) or self.sweep.bases[0], [*(cell.layers if cell else ()), *more])
 
-    @property
-    def base(self) -> str:
-        """The base; a shipped spec where a sweep of the same name stands in its folder."""
-        name, own = self.sweep.base.text.strip(), Path(self.sweep.source.path)
+    def over(self, base: Scalar, layers: Sequence[Mapping] = ()) -> Spec:
+        """The spec of a base with what all share and these layers. Raises SpecError, for none at its name."""
+        try:
+            return load_under(self.path(base), self.sweep.folder, [*self.above, *layers])
+        except SpecError as error:
+            raise SpecError(
+                one if one.span else replace(one, span=base.span, path="") for one in error.diagnostics
+            ) from None
+
+    def path(self, base: Scalar) -> str:
+        """What is read for a base; a shipped spec where a sweep of the same name stands in its folder."""
+        name, own = base.text.strip(), Path(self.sweep.source.path)
         is_own = find(name, self.sweep.folder).absolute() == own.absolute()
         return str(shipped_specs()[own.stem]) if is_own and own.stem in shipped_specs() else name
 
 
 def ground_of(sweep: Sweep, overrides: Sequence[str]) -> tuple[Ground, Spec]:
-    """What all cells stand on, and the base with it. Raises SpecError, also E0801 for an axis that matches nothing."""
+    """What all cells stand on, and the first base with it. Raises SpecError, also E0801 for an axis of nothing."""
     problems = Problems()
     given = read_overrides(overrides, problems)
     problems.finish()
     ground = Ground(sweep, tuple(one for one in (sweep.settings, given) if one))
-    try:
-        base = ground.spec()
-    except SpecError as error:  # a base that is not there is a mistake at its name
-        raise SpecError(
-            one if one.span else replace(one, span=sweep.base.span, path="") for one in error.diagnostics
-        ) from None
+    bases = [*read_bases(ground, problems)]
+    problems.finish()
+    for base in bases:
+        check_axes(sweep, base, problems)
+    problems.finish()
+    return ground, bases[0]
+
+
+def read_bases(ground: Ground, problems: Problems) -> Iterator[Spec]:
+    """The bases of a sweep, each with what all cells share; what is wrong with any is collected."""
+    for one in ground.sweep.bases:
+        try:
+            yield ground.over(one)
+        except SpecError as error:
+            problems.found += error.diagnostics
+
+
+def check_axes(sweep: Sweep, base: Spec, problems: Problems) -> None:
+    """E0801 for axes that make no difference to a base."""
     solved = sweep.budget.size if sweep.budget else None
     for axis in sweep.axes:
         for path in axis.paths:
-            check_path(path, axis, base, problems)
+            if path != ON:
+                check_path(path, axis, base, problems)
             if path == ("model", "sizes", solved):
                 message = f"the size `{solved}` is solved for, so it is no axis"
                 problems.error("E0801", axis.span, message, help="vary something else, or leave out `solve`")
-    problems.finish()
-    return ground, base
 
 
 def check_path(path: tuple[str, ...], axis: Axis, base: Spec, problems: Problems) -> None:
@@ -159,7 +187,7 @@ def check_path(path: tuple[str, ...], axis: Axis, base: Spec, problems: Problems
         problems.error("E0801", axis.span, f"`{path[0]}` is no axis", help="vary what is in `model`, `data` or `train`")
     elif known is not None and name not in known:
         help = nearest(name, known) or f"it has {', '.join([*base.sizes] if 'sizes' in what else [*base.definitions])}"
-        problems.error("E0801", axis.span, f"the base has no `{'.'.join(path)}`", help=help)
+        problems.error("E0801", axis.span, f"the base `{base.settings.name}` has no `{'.'.join(path)}`", help=help)
 
 
 Given = TypeVar("Given")

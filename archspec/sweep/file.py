@@ -26,6 +26,12 @@ class Alternative:
     label: str
     layers: tuple[Mapping, ...]
     span: Span
+    base: Scalar | None = None
+    """The spec that it stands on, of an axis of specs."""
+
+
+ON = ("base",)
+"""The path of an axis whose alternatives are specs."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,11 @@ class Axis:
     def labels(self) -> list[str]:
         """The names of its alternatives."""
         return [one.label for one in self.alternatives]
+
+    @property
+    def is_of_specs(self) -> bool:
+        """Whether it varies the base."""
+        return ON in self.paths
 
 
 @dataclass(frozen=True)
@@ -58,7 +69,8 @@ class Sweep:
 
     source: SourceFile
     name: str
-    base: Scalar
+    bases: tuple[Scalar, ...]
+    """The spec that all cells stand on, or those of an axis."""
     settings: Mapping | None
     """What all cells say above the base."""
     axes: tuple[Axis, ...]
@@ -123,17 +135,13 @@ def read_sweep(path: str | Path) -> Sweep:
         raise SpecError([Diagnostic("E0832", "a sweep is a section of `key: value` lines", path=str(path), help=cure)])
     reader = Reader(document, problems)
     known_keys(document, KEYS, "a sweep", problems)
-    base = reader.get("base", Scalar)
-    for key in ("base", "axes"):
-        if key not in document.entries:
-            at = Span(source, document.span.start, document.span.start + 1)
-            problems.error("E0831", at, f"`{key}` is missing in the sweep", help=f"write `{key}: …`, {KEYS[key]}")
+    axes = tuple(axes_of(reader))
     sweep = Sweep(
         source,
         text_of(reader.get("name", Scalar)) or Path(path).stem,
-        base if isinstance(base, Scalar) else Scalar(document.span, ""),
+        bases_of(reader, axes),
         settings_of(reader),
-        tuple(axes_of(reader)),
+        axes,
         listed_of(reader),
         seeds_of(reader),
         rank if isinstance(rank := reader.get("rank_by", Scalar), Scalar) else None,
@@ -165,6 +173,24 @@ def known_keys(section: Mapping, known: dict[str, str], where: str, problems: Pr
 def text_of(value: Value | None) -> str:
     """The text of a value without parts."""
     return value.text.strip() if isinstance(value, Scalar) else ""
+
+
+def bases_of(reader: Reader, axes: tuple[Axis, ...]) -> tuple[Scalar, ...]:
+    """What cells stand on: `base:`, or what an axis has in its place. E0831 for neither, E0801 for both."""
+    base = reader.get("base", Scalar)
+    varied = next((axis for axis in axes if axis.is_of_specs), None)
+    if varied and "base" in reader.document.entries:
+        message = "the base is an axis here, and there is a `base:` too"
+        reader.problems.error("E0801", varied.span, message, help="leave out one of them")
+    for key in ("base", "axes"):
+        if key not in reader.document.entries and not (varied and key == "base"):
+            at = Span(reader.document.span.source, reader.document.span.start, reader.document.span.start + 1)
+            reader.problems.error(
+                "E0831", at, f"`{key}` is missing in the sweep", help=f"write `{key}: …`, {KEYS[key]}"
+            )
+    if varied:
+        return tuple(one.base for one in varied.alternatives if one.base)
+    return (base,) if isinstance(base, Scalar) else ()
 
 
 def settings_of(reader: Reader) -> Mapping | None:
@@ -225,8 +251,17 @@ def alternatives_of(paths: list[list[Scalar]], entry: Entry, problems: Problems)
             message = f"the axis varies {len(paths)} paths together, found {len(values)}"
             problems.error("E0802", value.span, message, help=f"write a list of {len(paths)} values")
             continue
-        layers = [layer(path, one, problems) for path, one in zip(paths, values, strict=True)]
-        yield Alternative(label, tuple(layers), value.span)
+        at = {tuple(part.text for part in path): (path, one) for path, one in zip(paths, values, strict=True)}
+        _, base = at.pop(ON, (ON, None))
+        if base and not is_named(base):
+            problems.error("E0802", base.span, "an alternative of `base` must be a spec", help=f"write {KEYS['base']}")
+        layers = [layer(path, one, problems) for path, one in at.values()]
+        yield Alternative(label, tuple(layers), value.span, base if isinstance(base, Scalar) else None)
+
+
+def is_named(value: Value) -> bool:
+    """Whether a value can be the name of a spec."""
+    return isinstance(value, Scalar) and not is_null(value) and bool(value.text.strip())
 
 
 def by_label(value: Value, problems: Problems) -> Iterator[tuple[str, Value]]:
