@@ -13,7 +13,7 @@ import torch
 
 from archspec.commands.main import run
 from archspec.train.folder import RunFolder
-from tests.training import untimed
+from tests.training import differing, untimed
 
 ROOT = Path(__file__).parent.parent
 SPEC = """\
@@ -353,3 +353,19 @@ def test_graphs_with_folds_from_the_command_line(place, call):
     code, _, err = call("train", "csl.yaml", "--set", "data.fold=5")
     assert code == 1
     assert "E0414" in err
+
+
+def test_a_run_that_pauses_goes_on_with_the_bits_of_one_that_does_not(place, call):
+    assert call("train", "tiny.yaml", "--run-dir", "whole")[0] == 0
+    code, out, err = call("train", "tiny.yaml", "--run-dir", "runs/paused", "--until", "2")
+    assert (code, err) == (0, "")
+    assert "paused after epoch 2 of 3" in out
+    assert "go on with: archspec train --resume runs/paused" in out
+    paused = RunFolder(place / "runs/paused")
+    assert (paused.result()["reason"], paused.result()["last"]["epoch"]) == ("paused", 2)
+    assert "stopped" in call("runs")[1]
+    code, out, err = call("train", "--resume", "runs/paused")
+    assert (code, err) == (0, "")
+    assert "going on at epoch 3, step 1" in out
+    assert paused.result()["reason"] == "epochs"
+    assert differing(RunFolder(place / "whole"), paused) == []

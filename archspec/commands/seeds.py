@@ -171,14 +171,19 @@ class Crew:
         for process in list(self.running):
             process.send_signal(number)
 
-    def train(self, group: Group, seed: int, title: str) -> list[Diagnostic]:
-        """Train one seed of a group to its end; what went wrong. Its lines begin with the title."""
+    def train(self, group: Group, seed: int, title: str, until: int | None = None) -> list[Diagnostic]:
+        """Train one seed of a group to its end, or until an epoch; what went wrong. Its lines begin with the title."""
         if self.stopped:
             return []
         environment = os.environ | {"OMP_NUM_THREADS": str(self.threads)}
         # In a session of its own, since Ctrl-C on a terminal would reach it twice, and the second time kills.
         with subprocess.Popen(
-            self.command(group, seed), stdout=PIPE, stderr=PIPE, text=True, env=environment, start_new_session=True
+            self.command(group, seed, until),
+            stdout=PIPE,
+            stderr=PIPE,
+            text=True,
+            env=environment,
+            start_new_session=True,
         ) as process:
             self.running.add(process)
             said: list[str] = []
@@ -189,7 +194,7 @@ class Crew:
         self.running.discard(process)
         return self.problems(group, seed, process.returncode, said)
 
-    def command(self, group: Group, seed: int) -> list[str]:
+    def command(self, group: Group, seed: int, until: int | None) -> list[str]:
         """The command that trains one seed, or goes on with it."""
         run = group.run(seed)
         where = ["--resume" if run.spec.exists() else "--run-dir", str(run.path)]
@@ -199,6 +204,7 @@ class Crew:
         if self.means.init_from and not run.spec.exists():
             means += ["--init-from", str(self.means.init_from)]
             means += [part for one in self.means.renames for part in ("--rename", one)]
+        means += ["--until", str(until)] if until else []
         one = ["--set", f"train.seed={seed}", "--set", "train.seeds=null"]
         return [sys.executable, "-m", "archspec", "train", str(group.spec), *where, *means, *one]
 

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from time import sleep
 from typing import TYPE_CHECKING
 
 import click
 
 from archspec.commands import seeds as several
 from archspec.commands.options import spec_options, trust_option
-from archspec.commands.training import Means, begin, go_on
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.commands.training import Means
+from archspec.diagnostics import SpecError
 from archspec.sweep.cells import Ground, cells_of, ground_of
 from archspec.sweep.file import Sweep, read_sweep
 from archspec.syntax.spec import Spec
 from archspec.train.waiting import wait_politely
 
 if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
+    from archspec.sweep.drive import Ended, Executor, Job, Queue
     from archspec.sweep.folder import SweepFolder
     from archspec.sweep.plan import Planned
-    from archspec.train.folder import RunFolder
 
 PATH = click.Path(path_type=Path)
 
@@ -94,7 +92,7 @@ def show_forecast(sweep: Sweep, cells: Sequence[Planned], seeds: Sequence[int], 
     click.echo(forecast(sweep, cells, seeds, jobs))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Work:
     """A sweep on its way."""
 
@@ -102,6 +100,8 @@ class Work:
     cells: Sequence[Planned]
     folder: SweepFolder
     means: Means
+    to_do: int = 0
+    begun: int = 0
 
     @classmethod
     def of(cls, sweep: Sweep, cells: Sequence[Planned], path: Path | None, seeds: Sequence[int], means: Means) -> Work:
@@ -111,13 +111,22 @@ class Work:
         own = Path("runs") / "".join(letter if letter.isalnum() or letter in "-_+" else "_" for letter in sweep.name)
         return cls(sweep, cells, SweepFolder(path or own, seeds), means)
 
-    def title(self, one: Planned, seed: int) -> str:
-        """What a run is called."""
-        return f"{one.cell.name}, seed {seed}"
+    def queue(self) -> Queue:
+        """What is not finished."""
+        from archspec.sweep.drive import Grid, Job
 
-    def conclude(self, one: Planned) -> None:
+        runs = self.folder.open_runs(self.cells)
+        self.to_do = len(runs)
+        return Grid([Job(one, seed, self.folder.group(one)) for one, seed in runs])
+
+    def begins(self, job: Job) -> None:
+        """Say which run begins."""
+        self.begun += 1
+        click.echo(f"{job.title}, {self.begun} of {self.to_do}")
+
+    def ended(self, one: Ended) -> None:
         """Put down what a cell has come to, and the table of all, which is shown where someone looks on."""
-        self.folder.keep(one)
+        self.folder.keep(one.job.planned)
         text = self.write()
         if sys.stdout.isatty():
             click.echo(f"\n{text}\n")
@@ -135,7 +144,7 @@ class Work:
 
 def run_all(work: Work, base: Spec, asked: int | None) -> None:
     """Train what is not finished, and show what all come to."""
-    from archspec.train import device as devices
+    from archspec.sweep.drive import drive
     from archspec.train.interrupt import Interrupted
 
     folder = work.folder
@@ -143,12 +152,14 @@ def run_all(work: Work, base: Spec, asked: int | None) -> None:
     folder.path.mkdir(parents=True, exist_ok=True)
     with folder.lock:
         folder.begin(work.sweep, work.cells, work.means.recorded())
-        runs = folder.open_runs(work.cells)
-        jobs = several.jobs_for(base, [*range(len(runs))], asked, devices.choose(work.means.device or "auto").type)
+        queue = work.queue()
         total = sum(one.twin is None for one in work.cells) * len(folder.seeds)
-        click.echo(f"{len(work.cells)} cells, {total} runs, {len(runs)} to do → {folder.path}")
+        click.echo(f"{len(work.cells)} cells, {total} runs, {work.to_do} to do → {folder.path}")
         try:
-            problems = side_by_side(work, base, runs, jobs) if jobs > 1 else in_turn(work, runs)
+            with executor_for(base, work, asked) as executor:
+                if executor.said:
+                    click.echo(executor.said)
+                problems = drive(queue, executor, work)
         except Interrupted as stopped:
             raise SystemExit(stopped.exit_code) from None
         finally:
@@ -157,62 +168,13 @@ def run_all(work: Work, base: Spec, asked: int | None) -> None:
         raise SpecError(problems)
 
 
-def in_turn(work: Work, runs: Sequence[tuple[Planned, int]]) -> list[Diagnostic]:
-    """One run after the other; the problems of those that could not be trained. One that diverges is a result."""
-    from archspec.train.engine import Diverged
+def executor_for(base: Spec, work: Work, asked: int | None) -> Executor:
+    """In turn, or so many at a time as asked, or as there are cores for."""
+    from archspec.commands.executors import InTurn, SideBySide
+    from archspec.train import device as devices
 
-    problems: list[Diagnostic] = []
-    for at, (one, seed) in enumerate(runs, 1):
-        click.echo(f"{work.title(one, seed)}, {at} of {len(runs)}")
-        run, spec = work.folder.run(one, seed), work.folder.spec(one, seed)
-        wait_for(run)
-        try:
-            go_on(run, spec, work.means) if run.spec.exists() else begin(spec, run.path, work.means)
-        except Diverged as problem:
-            click.echo(f"diverged: {problem.diagnostics[0].message}")
-        except SpecError as problem:
-            problems += problem.diagnostics
-        work.conclude(one)
-    return problems
-
-
-def side_by_side(work: Work, base: Spec, runs: Sequence[tuple[Planned, int]], jobs: int) -> list[Diagnostic]:
-    """So many runs at a time, each in a process of its own; the problems of those that failed."""
-    from archspec.train.interrupt import Interrupted
-
-    threads = base.settings.train.threads or max(1, several.cores() // jobs)
-    each = "1 thread" if threads == 1 else f"{threads} threads"
-    click.echo(f"{jobs} runs at a time, each in a process of its own with {each}")
-    crew = several.Crew(work.means, threads)
-
-    def train(one: Planned, seed: int) -> tuple[Planned, list[Diagnostic]]:
-        wait_for(work.folder.run(one, seed))
-        return one, crew.train(work.folder.group(one), seed, work.title(one, seed))
-
-    problems: list[Diagnostic] = []
-    with crew.signals(), ThreadPoolExecutor(jobs) as pool:
-        for done in as_completed([pool.submit(train, *run) for run in runs]):
-            one, wrong = done.result()
-            # One that diverges is a result.
-            problems += [replace(problem, help=AGAIN) for problem in wrong if problem.code != "E0620"]
-            work.conclude(one)
-    if crew.stopped:
-        raise Interrupted(crew.stopped)
-    return problems
-
-
-def wait_for(run: RunFolder) -> None:
-    """Wait for a process that an earlier command, which was killed, has left at work on a run."""
-    from archspec.train import lock
-
-    if lock.held(run.path):
-        click.echo(f"waiting for the process that still writes {run.path}")
-    while lock.held(run.path):
-        sleep(WAIT)
-
-
-AGAIN = "mend that, then give the same command again"
-"""What to do about a process that failed."""
-
-WAIT = 0.5
-"""Seconds between two looks at a run that another process writes."""
+    device = devices.choose(work.means.device or "auto").type
+    jobs = several.jobs_for(base, [*range(work.to_do)], asked, device)
+    if jobs < 2:
+        return InTurn(work.means)
+    return SideBySide(work.means, jobs, base.settings.train.threads or max(1, several.cores() // jobs))

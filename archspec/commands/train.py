@@ -46,6 +46,7 @@ PATH = click.Path(path_type=Path)
 @click.option(
     "--rename", "renames", multiple=True, metavar="OLD=NEW", help="With `--init-from`: other names. Repeatable."
 )
+@click.option("--until", type=click.IntRange(1), metavar="EPOCH", help="Pause after this epoch; `--resume` goes on.")
 @click.option("--dry-run", is_flag=True, help="Show data, parameters, memory and time per epoch, then stop.")
 @click.option("--device", metavar="D", help="cpu, cuda, cuda:1, … or auto (the default): a GPU if there is one.")
 @click.option(
@@ -62,6 +63,7 @@ def command(
     jobs: int | None,
     init_from: Path | None,
     renames: tuple[str, ...],
+    until: int | None,
     dry_run: bool,
     device: str | None,
     data_dir: Path | None,
@@ -88,7 +90,7 @@ def command(
 
     with joined() as processes:
         shown = choose(talks=processes.number == 0)
-        means = Means(device, data_dir, trust, shown, processes, init_from, renames)
+        means = Means(device, data_dir, trust, shown, processes, init_from, renames, until)
         if read is None:
             assert resume is not None
             resumed(resume, spec, overrides, seeds, jobs, means)

@@ -37,6 +37,8 @@ class Means:
     init_from: Path | None = None
     """The run, or the file, whose weights the run begins with."""
     renames: tuple[str, ...] = ()
+    until: int | None = None
+    """The epoch after which it pauses."""
 
     def recorded(self) -> dict[str, Any]:
         """What is kept for whoever goes on later."""
@@ -81,7 +83,7 @@ def begin(spec: Spec, run_dir: Path | None, means: Means) -> RunFolder:
         machine = open_machine(spec, means.device or "auto", processes=means.processes)
     task = task_of(spec, means, machine)
     options = means.recorded() | {"data": content(spec), "initial": begun_with(task, means)}
-    return run.start(task, run_dir, machine, means.shown, options, followers(spec))
+    return run.start(task, run_dir, machine, means.shown, options, followers(spec), means.until)
 
 
 def begun_with(task: Task, means: Means, sha256: str | None = None) -> dict[str, Any] | None:
@@ -119,7 +121,7 @@ def go_on(old: RunFolder, asked: Spec, means: Means) -> RunFolder:
         task, options = task_of(spec, means, machine), old.told().get("options", {})
         if (initial := options.get("initial")) and not old.state.exists() and not old.previous.exists():
             begun_with(task, means.or_recorded(options), initial["sha256"])
-        return run.resume(task, old, machine, means.shown, followers(spec))
+        return run.resume(task, old, machine, means.shown, followers(spec), means.until)
 
 
 def task_of(spec: Spec, means: Means, machine: Machine | None = None) -> Task:

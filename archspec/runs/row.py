@@ -85,8 +85,8 @@ def spec_of(folder: RunFolder) -> dict[str, Any]:
 
 
 def state_of(folder: RunFolder, result: Record | None) -> State:
-    """Whether a run is over, and how; one without a result is running where a process holds its lock."""
-    if result is not None:
+    """Whether a run is over, and how; one without a result, or paused, runs where a process holds its lock."""
+    if result is not None and result["reason"] != "paused":
         return "diverged" if result["reason"] == "diverged" else "finished"
     return "running" if lock.held(folder.path) else "stopped"
 

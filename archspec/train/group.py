@@ -87,7 +87,7 @@ def with_seeds(spec: Spec, seeds: list[int]) -> Spec:
 
 def summary(runs: Mapping[int, RunFolder]) -> Record:
     """What `seeds.json` says apart from the name: seeds, results, and figures over those that did not diverge."""
-    results = {seed: result for seed, one in runs.items() if (result := one.result())}
+    results = {seed: result for seed, one in runs.items() if (result := one.result()) and result["reason"] != "paused"}
     sound = {seed: result for seed, result in results.items() if result["reason"] != "diverged"}
     first: Record = next(iter(sound.values()), {})
     return {

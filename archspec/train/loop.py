@@ -24,7 +24,7 @@ from archspec.train.state import Best, State
 class Stop:
     """Why a run is over: a word for programs and a phrase for people."""
 
-    reason: Literal["epochs", "patience", "schedule", "diverged"]
+    reason: Literal["epochs", "patience", "schedule", "diverged", "paused"]
     text: str
 
 
@@ -39,6 +39,8 @@ class Run:
     metadata: dict[str, str]
     """What is written into weight files: spec, its hash, versions."""
     sink: Sink = field(default_factory=Nobody)
+    until: int | None = None
+    """The epoch after which it pauses, to go on another time."""
 
 
 def fit(run: Run) -> Stop:
@@ -71,8 +73,11 @@ def over(run: Run) -> Stop | None:
         return Stop("epochs", "all epochs are done")
     if state.best and settings.patience is not None and state.epoch - state.best.epoch >= settings.patience:
         return Stop("patience", f"no better validation {run.engine.kind.monitor} for {settings.patience} epochs")
-    why = run.engine.schedule.over()
-    return Stop("schedule", why) if why else None
+    if why := run.engine.schedule.over():
+        return Stop("schedule", why)
+    if run.until is not None and state.epoch >= run.until:
+        return Stop("paused", f"paused after epoch {state.epoch} of {settings.epochs}")
+    return None
 
 
 def train_epoch(run: Run, interrupt: Interrupt) -> None:

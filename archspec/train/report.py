@@ -79,8 +79,10 @@ def closing(result: Record, folder: Path) -> list[str]:
         f"{clock(result['seconds'])} for {counted(result['epochs'], 'epoch')}, {result['seconds_per_epoch']:.1f} s each"
     )
     name = shlex.quote(str(folder))
+    go_on = [f"go on with: archspec train --resume {name}"] if result["reason"] == "paused" else []
     return [
         f"{result['stopped']}; {took}",
+        *go_on,
         f"run folder: {folder}",
         f"next: archspec evaluate {name}   or   archspec predict {name} -o predictions.csv",
     ]

@@ -62,9 +62,9 @@ def leaves(settings: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tup
 
 
 def finished(folder: RunFolder, epochs: int) -> str | None:
-    """Why there is nothing left to do, if so: it goes on only after its last epoch, where more are asked."""
+    """Why there is nothing left to do, if so: not where it paused, or where more epochs are asked than it has."""
     result = folder.result()
-    if result is None:
+    if result is None or result["reason"] == "paused":
         return None
     if result["reason"] == "epochs" and result["epochs"] < epochs:
         return None

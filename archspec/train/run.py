@@ -69,9 +69,18 @@ def seed(number: int) -> None:
 
 
 def start(
-    task: Task, path: Path | None, machine: Machine, display: Display, options: dict[str, Any], follow: Follow = nobody
+    task: Task,
+    path: Path | None,
+    machine: Machine,
+    display: Display,
+    options: dict[str, Any],
+    follow: Follow = nobody,
+    until: int | None = None,
 ) -> RunFolder:
-    """Train a task in a new folder, and return that; `options` are kept for whoever resumes it."""
+    """Train a task in a new folder, and return that; `options` are kept for whoever resumes it.
+
+    With `until` it pauses after that epoch.
+    """
     engine = machine.engine(task)
     about = environment.describe(machine.device, machine.malloc)
     about |= {"processes": machine.processes.count, "options": options, "resumed": []}
@@ -83,15 +92,24 @@ def start(
         display.say(f"{headline(task, machine)} → {made.path}")
         for line in opening(task, engine):
             display.say(line)
-        run = Run(engine, state.State(Tally(engine.kind)), made, display, metadata(task.name, task.spec))
+        new = state.State(Tally(engine.kind))
+        run = Run(engine, new, made, display, metadata(task.name, task.spec), until=until)
         collect_averages(run)
         return followed(run, follow)
 
 
-def resume(task: Task, old: RunFolder, machine: Machine, display: Display, follow: Follow = nobody) -> RunFolder:
-    """Go on with a run from its checkpoint, or from its start where it has none yet."""
+def resume(
+    task: Task,
+    old: RunFolder,
+    machine: Machine,
+    display: Display,
+    follow: Follow = nobody,
+    until: int | None = None,
+) -> RunFolder:
+    """Go on with a run from its checkpoint, or from its start where it has none yet; with `until` up to that epoch."""
     engine = machine.engine(task)
-    run = Run(engine, state.State(Tally(engine.kind)), old, display, metadata(task.name, task.spec))
+    new = state.State(Tally(engine.kind))
+    run = Run(engine, new, old, display, metadata(task.name, task.spec), until=until)
     with opened(machine.processes, old.writing()):
         note_lock(old, display)
         if kept := machine.processes.agree(lambda: checkpoint.latest(old, display.say)):
