@@ -211,10 +211,11 @@ def test_mistakes_are_told_at_their_place_before_anything_runs(tmp_path, text, c
     assert cure in problem.help
 
 
-def test_a_sweep_may_have_the_name_of_its_base(tmp_path):
-    file = tmp_path / "gin.yaml"
-    file.write_text(SMALL)
-    _, base = ground_of(read_sweep(file), ())
+@pytest.mark.parametrize("name", ["gin", "another"])
+def test_a_sweep_or_one_beside_it_may_have_the_name_of_its_base(tmp_path, name):
+    for one in ("gin", name):
+        (tmp_path / f"{one}.yaml").write_text(SMALL)
+    _, base = ground_of(read_sweep(tmp_path / f"{name}.yaml"), ())
     assert base.source.path == str(shipped_specs()["gin"])
 
 

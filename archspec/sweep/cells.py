@@ -12,7 +12,7 @@ from archspec.diagnostics import Diagnostic, Problems, SpecError
 from archspec.source import Span
 from archspec.sweep.file import ON, Alternative, Axis, Sweep
 from archspec.syntax.document import Mapping, Scalar
-from archspec.syntax.files import find, shipped_specs
+from archspec.syntax.files import find, read_source, shipped_specs
 from archspec.syntax.load import load_library, load_under
 from archspec.syntax.overrides import read_overrides
 from archspec.syntax.spec import Spec
@@ -131,10 +131,16 @@ class Ground:
             ) from None
 
     def path(self, base: Scalar) -> str:
-        """What is read for a base; a shipped spec where a sweep of the same name stands in its folder."""
-        name, own = base.text.strip(), Path(self.sweep.source.path)
-        is_own = find(name, self.sweep.folder).absolute() == own.absolute()
-        return str(shipped_specs()[own.stem]) if is_own and own.stem in shipped_specs() else name
+        """What is read for a base; a shipped spec where a sweep of the same name stands in the sweep's folder."""
+        name = base.text.strip()
+        found = find(name, self.sweep.folder)
+        return str(shipped_specs()[found.stem]) if found.stem in shipped_specs() and is_sweep(found) else name
+
+
+def is_sweep(path: Path) -> bool:
+    """Whether a file holds a sweep rather than a spec."""
+    source = read_source(path, Problems())
+    return source is not None and re.search(r"^axes:", source.text, re.MULTILINE) is not None
 
 
 def ground_of(sweep: Sweep, overrides: Sequence[str]) -> tuple[Ground, Spec]:
