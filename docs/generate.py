@@ -89,7 +89,19 @@ def pipeline() -> str:
 ORDER = (
     *("source.py", "diagnostics.py", "syntax", "library", "notation", "ir", "facts", "check", "passes", "cost"),
     *("compare", "structure", "runtime", "emit", "reference", "data", "train"),
-    *("pipeline.py", "equal", "interface", "editor", "track", "runs", "export", "report", "sweep", "commands"),
+    *(
+        "pipeline.py",
+        "equal",
+        "interface",
+        "editor",
+        "track",
+        "runs",
+        "statistics",
+        "export",
+        "report",
+        "sweep",
+        "commands",
+    ),
 )
 """Folders and files of the package, each above those that may import from it."""
 

@@ -11,14 +11,14 @@ PACKAGE = Path(__file__).parent.parent / "archspec"
 ROWS = (
     *("source", "diagnostics", "syntax", "library", "notation", "ir", "facts", "check", "passes", "cost", "compare"),
     *("structure", "runtime", "emit", "reference", "data", "train", "pipeline", "equal", "interface", "editor"),
-    *("track", "runs", "export", "report", "sweep", "commands"),
+    *("track", "runs", "statistics", "export", "report", "sweep", "commands"),
 )
 """The rows of the layout in `docs/architecture.md`, from the top."""
 
-TORCH = {"reference", "runtime", "structure", "data", "equal", "train", "report", "export"}
-"""Rows that may import torch and the like when they are imported."""
+TORCH = {"statistics", "reference", "runtime", "structure", "data", "equal", "train", "report", "export"}
+"""Rows that may import torch and the like when they are imported; `statistics` does for numpy and statsmodels."""
 
-HEAVY = {"torch", "torch_geometric", "lightning_fabric", "safetensors", "numpy"}
+HEAVY = {"torch", "torch_geometric", "lightning_fabric", "safetensors", "numpy", "scipy", "statsmodels", "pandas"}
 
 EXCEPTIONS = {
     "emit.build": "the end of emit: source → module",

@@ -1,0 +1,69 @@
+"""Differences of means in a design of blocks: every treatment is tried in every block, as every cell with every seed.
+
+The model is `figure = treatment + block + error` by least squares, with errors that are independent and of one spread.
+What a block does to all its figures alike cancels out. Source: Fisher (1935), The Design of Experiments.
+"""
+
+import warnings
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from statsmodels.regression.linear_model import OLS, RegressionResults
+
+from archspec.statistics.paired import DIGITS, LEVEL
+
+Treatment = TypeVar("Treatment", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A difference of means."""
+
+    value: float
+    interval: tuple[float, float] | None
+    """With 95 % confidence, for this one alone; None where nothing is left to tell the spread by."""
+    p: float | None
+    """Two-sided, not corrected."""
+
+
+@dataclass(frozen=True)
+class Design(Generic[Treatment]):
+    """Figures by treatment and block, and what a treatment is made of: a row of coefficients for each."""
+
+    figures: Mapping[tuple[Treatment, Hashable], float]
+    rows: Mapping[Treatment, Sequence[float]]
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """[figures, coefficients + blocks - 1]: the first block is what the others are seen from."""
+        blocks = list(dict.fromkeys(block for _, block in self.figures))[1:]
+        return np.array(
+            [[*self.rows[one], *(block == other for other in blocks)] for one, block in self.figures], float
+        )
+
+    def estimates(self, contrasts: Sequence[Sequence[float]]) -> list[Estimate | None]:
+        """Sums of coefficients with weights; None for what these figures do not determine."""
+        matrix = self.matrix
+        rank = np.linalg.matrix_rank(matrix)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a matrix without full rank; what it leaves open is told below
+            fitted = OLS(np.array([*self.figures.values()], float), matrix).fit()
+        padded = [[*one, *[0.0] * (matrix.shape[1] - len(one))] for one in contrasts]
+        return [
+            estimate(fitted, one) if np.linalg.matrix_rank([*matrix, one]) == rank else None
+            for one in padded
+        ]  # fmt: skip
+
+
+def estimate(fitted: RegressionResults, weights: Sequence[float]) -> Estimate:
+    """One sum of coefficients."""
+    value = float(np.dot(weights, fitted.params))
+    spread = fitted.scale**0.5 if fitted.df_resid > 0 else 0.0
+    if not any(weights) or spread <= DIGITS * max(1.0, float(np.abs(fitted.model.endog).max())):
+        return Estimate(value, None, None)
+    found = fitted.t_test(np.array(weights))
+    low, high = found.conf_int(LEVEL)[0]
+    return Estimate(value, (float(low), float(high)), float(found.pvalue))
