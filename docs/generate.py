@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from unittest.mock import patch
@@ -27,6 +27,8 @@ from archspec.check.primitives import signature
 from archspec.commands.main import run
 from archspec.cost.parameters import count
 from archspec.ir.ops import OPERATIONS, PRIMITIVES, Operation
+from archspec.notation.diagram import diagram
+from archspec.notation.svg import svg
 from archspec.passes.forms import FORMS
 from archspec.passes.optimise import PASSES
 from archspec.pipeline import build, compile_spec
@@ -319,18 +321,32 @@ def fresh(text: str) -> str:
     return PART.sub(lambda found: f"{found[1]}{part(found[2])}\n{found[3]}", text)
 
 
+PICTURES = ROOT / "docs" / "pictures"
+"""Diagrams of specs that come with archspec, each named after its own."""
+
+
+def made() -> Iterator[tuple[Path, str]]:
+    """Every page and every picture with its text as it should be."""
+    for page in PAGES:
+        whole = page == SETTINGS
+        yield (
+            page,
+            runpy.run_path(str(SETTINGS.with_suffix(".py")))["page"]() if whole else fresh(page.read_text("utf-8")),
+        )
+    for picture in sorted(PICTURES.glob("*.svg")):
+        yield picture, svg(diagram(load_spec(picture.stem)))
+
+
 def main(arguments: list[str]) -> int:
-    """Write the pages, or name those that are out of date."""
+    """Write the pages and pictures, or name those that are out of date."""
     checking = "--check" in arguments
     stale = 0
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        new = runpy.run_path(str(SETTINGS.with_suffix(".py")))["page"]() if page == SETTINGS else fresh(text)
-        if new != text:
+    for path, new in made():
+        if new != path.read_text(encoding="utf-8"):
             stale += 1
-            print(f"{page.relative_to(ROOT)}: {'out of date' if checking else 'written'}")
+            print(f"{path.relative_to(ROOT)}: {'out of date' if checking else 'written'}")
             if not checking:
-                page.write_text(new, encoding="utf-8")
+                path.write_text(new, encoding="utf-8")
     return 1 if stale and checking else 0
 
 

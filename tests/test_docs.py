@@ -20,6 +20,8 @@ from archspec.commands.main import main
 from archspec.cost.parameters import parameters
 from archspec.diagnostics import SpecError, render
 from archspec.facts import TABLE
+from archspec.notation.diagram import diagram
+from archspec.notation.svg import svg
 from archspec.pipeline import compile_spec
 from archspec.syntax.load import load_spec
 from archspec.syntax.mistakes import MISTAKES
@@ -177,6 +179,12 @@ def test_generated_parts_are_up_to_date(page: Path) -> None:
     assert generator().fresh(text) == text, "run `python docs/generate.py`"
 
 
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs" / "pictures").glob("*.svg")), ids=lambda one: one.stem)
+def test_pictures_are_up_to_date_and_shown(picture: Path) -> None:
+    assert picture.read_text(encoding="utf-8") == svg(diagram(load_spec(picture.stem))), "run `python docs/generate.py`"
+    assert any(f"](pictures/{picture.name})" in page.read_text(encoding="utf-8") for page in PAGES)
+
+
 def test_the_listing_has_the_order_of_the_layers() -> None:
     assert tuple(name.removesuffix(".py") for name in generator().ORDER) == ROWS
 
@@ -225,6 +233,8 @@ ADDITION = re.compile(r"<!-- add to (\w+) -->\n *```python\n(.*?)^ *```", re.DOT
 CHECKED = """
 from archspec.equal.module import agreement
 from archspec.pipeline import compile_spec
+from archspec.notation.diagram import diagram
+from archspec.notation.svg import svg
 from archspec.syntax.load import load_spec
 spec = load_spec("spec.yaml")
 assert "softshrink" in compile_spec(spec).code

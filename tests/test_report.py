@@ -129,7 +129,7 @@ def test_it_says_what_the_runs_recorded(tmp_path: Path) -> None:
     for entry in (result["best"], result["last"]):
         assert f"<td>{100 * entry['test']['acc']:.2f}</td>" in text
         assert f"<td>{entry['test']['loss']:.4g}</td>" in text
-    for part in ("100,884", "archspec train", "<mo>∈</mo>", "× 4", "finished: all epochs are done"):
+    for part in ("100,884", "archspec train", "<mo>∈</mo>", "4 × ", "finished: all epochs are done"):
         assert part in text
     assert "Gradient health" not in text
     assert "Runs together" not in text

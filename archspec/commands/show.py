@@ -1,7 +1,5 @@
 """`archspec show`: any stage of a spec between its text and its module, as text."""
 
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from math import prod
 from pathlib import Path
@@ -11,6 +9,7 @@ import click
 
 from archspec.commands.options import spec_options
 from archspec.compare.expand import expand as standing_alone
+from archspec.cost.details import details
 from archspec.cost.parameters import parameters, uncounted
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.facts import with_defaults
@@ -18,8 +17,11 @@ from archspec.ir.groups import by_name, say
 from archspec.ir.nodes import Program
 from archspec.ir.printer import program_text
 from archspec.ir.settings import Drawn, Values, frozen, initial, shape_of
+from archspec.notation.details import detailed
 from archspec.notation.diagram import diagram
 from archspec.notation.document import document, terminal
+from archspec.notation.dot import dot
+from archspec.notation.svg import svg
 from archspec.passes.optimise import PASSES, optimise
 from archspec.passes.printer import plan_text
 from archspec.pipeline import compile_spec, facts_of
@@ -87,18 +89,22 @@ def as_latex(spec: Spec, backend: Mapping[str, str]) -> str:
 
 
 def as_diagram(spec: Spec, backend: Mapping[str, str]) -> str:
-    """The equations as a graph in DOT."""
-    return diagram(spec)
+    """The picture as a graph in DOT."""
+    return dot(diagram(spec))
 
 
-def drawn(dot: str, path: Path) -> str:
-    """A graph in DOT as SVG, laid out by Graphviz. E0656 where that is not installed."""
-    program = shutil.which("dot")
-    if program is None:
-        cure = "install Graphviz, or write DOT: `-o FILE.dot`"
-        raise SpecError([Diagnostic("E0656", "SVG needs Graphviz's `dot`", path=str(path), help=cure)])
-    done = subprocess.run([program, "-Tsvg"], input=dot, capture_output=True, text=True, encoding="utf-8", check=True)
-    return done.stdout
+PICTURES = {".svg": svg, ".dot": dot, ".gv": dot}
+"""How a picture is written, by the ending of the file."""
+
+
+def picture(spec: Spec, path: Path | None, detail: bool) -> str:
+    """The picture as the ending says, DOT for the terminal. E0650 for another ending."""
+    write = PICTURES.get(path.suffix if path else ".dot")
+    if write is None:
+        message = f"a diagram is SVG or DOT, and `{path.name if path else ''}` ends in neither"
+        raise SpecError([Diagnostic("E0650", message, path=str(path), help="end it in `.svg`, or in `.dot`")])
+    drawn = diagram(spec)
+    return write(detailed(drawn, spec, details(compile_spec(spec).program)) if detail else drawn)
 
 
 def params(spec: Spec, backend: Mapping[str, str]) -> str:
@@ -162,6 +168,7 @@ STAGES: Mapping[str, Callable[[Spec, Mapping[str, str]], str]] = {
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it there, over what is there."
 )
+@click.option("--detail", is_flag=True, help="In a diagram also the axes of values and the shapes of weights.")
 @click.option("--backend", multiple=True, metavar="OP=FORM", help="Force the form of an operation in the plan.")
 @spec_options
 def command(
@@ -170,26 +177,33 @@ def command(
     after: str | None,
     expand: bool,
     output: Path | None,
+    detail: bool,
     backend: tuple[str, ...],
     overrides: tuple[str, ...],
 ) -> None:
     """Print SPEC at one stage on its way to a module, or its equations as mathematics or a diagram.
 
-    A diagram is text in the language DOT; `-o FILE.svg` has Graphviz draw it.
+    Without `--as` it is the spec itself, resolved: `extends`, `uses` and `--set` merged, defaults written out.
+    A diagram in the terminal is text in the language DOT; `-o FILE.svg` draws it.
     """
     if after and stage not in (None, "ir"):
         message = f"`--after` shows the program, not `--as {stage}`"
         raise SpecError([Diagnostic("E0044", message, help="write `--as ir`")])
+    if detail and stage != "diagram":
+        message = f"`--detail` is for a diagram, not for `--as {stage or 'spec'}`"
+        raise SpecError([Diagnostic("E0044", message, help="write `--as diagram`")])
     read = load_spec(spec, overrides)
     read = standing_alone(read) if expand else read
-    text = program_after(read, after) if after else STAGES[stage or "spec"](read, forced(backend))
+    if stage == "diagram":
+        text = picture(read, output, detail)
+    else:
+        text = program_after(read, after) if after else STAGES[stage or "spec"](read, forced(backend))
     if output is None:
         click.echo(text, nl=not text.endswith("\n"))
     elif not output.parent.is_dir():
         cure = "make it first"
         raise SpecError([Diagnostic("E0652", f"there is no folder `{output.parent}`", path=str(output), help=cure)])
     else:
-        text = drawn(text, output) if stage == "diagram" and output.suffix == ".svg" else text
         output.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
 
 

@@ -1,190 +1,276 @@
-"""A spec as a graph in the language DOT: equations as boxes, what one hands to another as arrows.
+"""A spec as a picture: frames for input, stages and output, states as lanes through them, boxes beside the lanes.
 
-Input, every stage of the stack with its repeats, output and every definition of several lines are clusters; a value
-that is added to what it was goes around, to a ⊕. Definitions of one line stand below.
+What this makes is what is drawn, not how: `archspec.notation.svg` and `archspec.notation.dot` write it down. A sum
+with a value by its name is a ⊕; where that value is the state itself, the state goes on and the rest is added to it.
+Functions of functions, such as the residual connections, are taken apart; other definitions are boxes, and what they
+say stands below. Repeats are folded: a frame says how often it is passed.
 """
 
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from archspec.notation.equations import argument, called, definition, expression, listed, stack, target
-from archspec.notation.formula import Fenced, Formula, Symbol, row, sign
+from archspec.notation.apart import apart, substitute
+from archspec.notation.equations import argument, definition, expression, listed, stack, target
+from archspec.notation.formula import Fenced, Symbol, row
 from archspec.notation.names import name
 from archspec.notation.text import text
+from archspec.source import Span
 from archspec.syntax import tree
+from archspec.syntax.load import load_library
 from archspec.syntax.spec import Spec
 
-HEAD = """  rankdir=TB; newrank=true; fontname="Helvetica"; fontsize=12; nodesep=0.3; ranksep=0.3;
-  node [shape=box, style="rounded,filled", fillcolor=white, color="#5b6b7f", fontname="Helvetica", fontsize=11];
-  node [margin="0.12,0.06"];
-  edge [color="#5b6b7f", fontname="Helvetica", fontsize=10, arrowsize=0.7];"""
 
-RESIDUAL = 'color="#b8472a", penwidth=1.6'
-"""How the way around looks."""
+@dataclass(frozen=True)
+class Read:
+    """A value that has a lane."""
 
-
-@dataclass
-class Drawing:
-    """Lines of DOT, clusters one after the other."""
-
-    lines: list[str] = field(default_factory=list)
-    count: int = 0
-
-    def node(self, label: str, *options: str) -> str:
-        """A node; its name."""
-        self.count += 1
-        joined = "".join(f", {one}" for one in options)
-        self.lines.append(f"    n{self.count} [label={quoted(label)}{joined}];")
-        return f"n{self.count}"
-
-    def edge(self, start: str, end: str, *options: str) -> None:
-        """An arrow."""
-        said = f" [{', '.join(options)}]" if options else ""
-        self.lines.append(f"    {start} -> {end}{said};")
-
-    def note(self, lines: Sequence[str]) -> None:
-        """Lines below each other, set flush left."""
-        label = "".join(rf"{quoted(line)[1:-1]}\l" for line in lines)
-        self.lines.append(f'    note [label="{label}", shape=note, style=filled, fillcolor="#fbf7ea"];')
-
-    def port(self, label: str) -> str:
-        """Where a value comes into or leaves a cluster."""
-        return self.node(label, "shape=plaintext", "style=solid", 'fontname="Helvetica-Bold"')
+    name: str
 
 
-def quoted(label: str) -> str:
-    """Text as DOT has it."""
-    return json.dumps(label, ensure_ascii=False)
+@dataclass(frozen=True)
+class Box:
+    """Something that is computed: from what is above it, if anything, and from values that have lanes."""
+
+    label: str
+    reads: tuple[str, ...]
+    above: "Part | None" = None
+    made_of: tuple[tree.Node, ...] = ()
+    """What it was made of; a function comes without its first argument, which is `above`."""
+    span: Span | None = None
+    """Where it is called."""
+    remarks: tuple[str, ...] = ()
+    """Further lines, such as the shapes of its weights."""
 
 
-def diagram(spec: Spec) -> str:
-    """The graph of a spec, as text."""
-    drawing = Drawing()
-    given = cluster(drawing, "input", spec.input, {}, DATA)
-    for stage, times in stages(spec.stack, ""):
-        one = block(stage, spec)
-        title = f"{times}{text(stack(stage))}"
-        given = cluster(drawing, title, one.body if one else tree.Body(stage.span, (), ()), given)
-    cluster(drawing, "output", spec.output, given)
-    used = [block(stage, spec) for stage, _ in stages(spec.stack, "")]
-    rest = [one for one in spec.definitions.values() if all(one is not other for other in used)]
-    for one in rest:
-        if one.body.statements:
-            cluster(drawing, text(called(one.heading)), one.body, {}, values_of(one.heading))
-    notes = [text(line) for one in rest if not one.body.statements for line in definition(one.heading, one.body)]
-    if notes:
-        drawing.note(notes)
-    return "\n".join([f"digraph {quoted(spec.name)} {{", HEAD, *drawing.lines, "}"]) + "\n"
+@dataclass(frozen=True)
+class Sum:
+    """What is added up."""
+
+    terms: tuple["Part", ...]
+
+
+Part = Read | Box | Sum
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part, and the values it becomes: (name, label); `adds` if it is added to the one that was there."""
+
+    part: Part
+    targets: tuple[tuple[str, str], ...]
+    adds: bool = False
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Steps in order, or frames in order, that are passed `times` times ("" for once)."""
+
+    title: str
+    times: str = ""
+    steps: tuple[Step, ...] = ()
+    frames: tuple["Frame", ...] = ()
+    block: str = ""
+    """The block of its steps, by name; `Input` and `Output` for those."""
+    remark: str = ""
+    """What is said beside its title, such as the axes of states."""
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """A picture: the states in order, frames from top to bottom, and definitions as lines of text."""
+
+    name: str
+    states: tuple[str, ...]
+    frames: tuple[Frame, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def told(self) -> str:
+        """What it shows, in a line, for those who do not see it."""
+        return f"{self.name}: {', then '.join(f'{one.times} {one.title}'.strip() for one in self.frames)}"
 
 
 DATA = ("x", "e", "pos")
 """Raw data of a batch."""
 
 
-def values_of(heading: tree.Heading) -> list[str]:
-    """The parameters of a definition that have no default; those with one are functions and sizes as a rule."""
-    return [one.name for one in heading.parameters or () if one.default is None]
+def diagram(spec: Spec) -> Diagram:
+    """The picture of a spec."""
+    known = {**load_library(), **spec.definitions}
+    states = tuple(dict.fromkeys(target.name for one in spec.input.statements for target in one.targets))
+    stages = frames(spec.stack, spec, known, states)
+    input = Frame("input", "", steps(apart(spec.input, known, DATA), states, DATA), block="Input")
+    output = Frame("output", "", steps(apart(spec.output, known, states), states, states), block="Output")
+    whole = (input, *stages, *penalised(spec, known, states), output)
+    return Diagram(spec.name, states, whole, tuple(notes(spec, tuple(made_of(one) for one in whole))))
 
 
-def stages(stage: tree.Stage, times: str) -> Iterator[tuple[tree.Stage, str]]:
-    """The blocks of a stack in order, each with how often it is repeated."""
+def penalised(spec: Spec, known: Mapping[str, tree.Definition], states: Sequence[str]) -> tuple[Frame, ...]:
+    """The frame of the penalty, if there is one."""
+    if spec.penalty is None:
+        return ()
+    return (Frame("penalty", "", steps(apart(spec.penalty, known, states), states, states), block="Penalty"),)
+
+
+def frames(
+    stage: tree.Stage, spec: Spec, known: Mapping[str, tree.Definition], states: Sequence[str]
+) -> tuple[Frame, ...]:
+    """The frames of a stack in order; a repeat of a single block says so in the block's own."""
     if isinstance(stage, tree.Chain):
-        for one in stage.stages:
-            yield from stages(one, times)
-    elif isinstance(stage, tree.Repeat):
-        yield from stages(stage.stage, f"{times}{text(expression(stage.count))} × ")
-    else:
-        yield stage, times
+        return tuple(frame for one in stage.stages for frame in frames(one, spec, known, states))
+    if isinstance(stage, tree.Repeat):
+        inner, times = frames(stage.stage, spec, known, states), f"{text(expression(stage.count))} ×"
+        if len(inner) == 1 and not inner[0].times:
+            return (replace(inner[0], times=times),)
+        return (Frame("", times, frames=inner),)
+    if isinstance(stage, tree.Call) and isinstance(stage.function, tree.Name) and stage.function.id == "tied":
+        tied = frames(stage.arguments[0].value, spec, known, states)  # type: ignore[arg-type]
+        return tuple(replace(one, title=f"{one.title}, one set of weights") for one in tied)
+    called = stage.function if isinstance(stage, tree.Call) else stage
+    name = called.id if isinstance(called, tree.Name) else ""
+    return (Frame(text(stack(stage)), "", block(name, stage, spec, known, states), block=name),)
 
 
-def block(stage: tree.Stage, spec: Spec) -> tree.Definition | None:
-    """The definition of a block of the spec's own."""
-    inner = stage
-    while isinstance(inner, tree.Call):
-        inner = inner.arguments[0].value if text(expression(inner.function)) == "tied" else inner.function  # type: ignore[assignment]
-    return spec.definitions.get(inner.id) if isinstance(inner, tree.Name) else None
+def block(
+    name: str, stage: tree.Name | tree.Call, spec: Spec, known: Mapping[str, tree.Definition], states: Sequence[str]
+) -> tuple[Step, ...]:
+    """The steps of a block of the spec's own, its arguments in the place of its parameters."""
+    one = spec.definitions.get(name)
+    if one is None:
+        return ()
+    formals = one.heading.parameters or ()
+    given = {formal.name: formal.default for formal in formals if formal.default is not None}
+    for at, passed in enumerate(stage.arguments if isinstance(stage, tree.Call) else ()):
+        if passed.name or at < len(formals):
+            given[passed.name or formals[at].name] = passed.value
+    return steps(apart(substitute(one.body, given), known, states), states, states)
 
 
-@dataclass
-class Frame:
-    """A body in a frame of its own, as it is drawn."""
+def notes(spec: Spec, drawn: object) -> Iterator[str]:
+    """The definitions of the spec's own that what is drawn needs, as mathematics."""
+    left, needed = [drawn], set[str]()
+    while left:
+        found = {one.id for one in tree.walk(left.pop()) if isinstance(one, tree.Name)} & set(spec.definitions) - needed
+        needed |= found
+        left += [spec.definitions[key].body for key in found]
+    for key, one in spec.definitions.items():
+        if key in needed:
+            first, *rest = (text(line) for line in definition(one.heading, one.body))
+            yield first
+            yield from (f"    {line}" for line in rest)
 
-    drawing: Drawing
-    given: Mapping[str, str]
-    """Where values that come in are, by name."""
-    names: Collection[str]
-    """Names of further values that come in: raw data, parameters of a definition."""
-    place: dict[str, str] = field(default_factory=dict)
-    """Where values of this frame are, by name."""
-    outside: list[tuple[str, str]] = field(default_factory=list)
-    """Arrows into the frame."""
 
-    def source(self, read: str) -> str:
-        """Where a value is; one that comes in gets a place at the top."""
-        if read not in self.place:
-            self.place[read] = self.drawing.port(text(name(read)))
-            if read in self.given:
-                self.outside.append((self.given[read], self.place[read]))
-        return self.place[read]
+def made_of(one: object) -> tuple[object, ...]:
+    """What the boxes of a frame, a step or a part were made of."""
+    if isinstance(one, Frame):
+        return (*(made_of(step.part) for step in one.steps), *map(made_of, one.frames))
+    if isinstance(one, Sum):
+        return tuple(map(made_of, one.terms))
+    return (*one.made_of, made_of(one.above)) if isinstance(one, Box) else ()
 
-    def known(self, expr: tree.Node) -> bool:
-        """Whether an expression is a value by its name."""
-        return isinstance(expr, tree.Name) and expr.id in {*self.given, *self.place, *self.names}
 
-    def box(self, label: str, read: Iterable[tree.Node]) -> str:
-        """A box with what it reads."""
-        made = self.drawing.node(label)
-        names = [one for node in read for one in reads(node, {*self.given, *self.place, *self.names})]
-        for one in dict.fromkeys(names):
-            self.drawing.edge(self.source(one), made)
-        return made
+def steps(body: tree.Body, states: Sequence[str], given: Collection[str]) -> tuple[Step, ...]:
+    """The steps of a body in which some values are given."""
+    known, made = set(given), []
+    for one in body.statements:
+        made += list(assigned(one, known))
+        known |= {target.name for target in one.targets}
+    if body.result:
+        part = Parts(known).part(body.result[0]) if len(body.result) == 1 else Parts(known).leaf(body.result)
+        made.append(Step(part, ()))
+    return tuple(made)
 
-    def drawn(self, expr: tree.Expr) -> str:
-        """An expression: sums with a value that goes around are taken apart, and what is applied to them."""
+
+def assigned(one: tree.Assign, known: Collection[str]) -> Iterator[Step]:
+    """The steps of a statement: one for each value, where none reads what the others have just made."""
+    parts, names = Parts(known), [target.name for target in one.targets]
+    if len(one.values) > 1:
+        again = [values_in(value, names[:at]) for at, value in enumerate(one.values)]
+        if len(one.values) != len(one.targets) or any(again):
+            yield Step(parts.leaf(one.values), tuple(map(called, one.targets)))
+            return
+    for at, value in enumerate(one.values):
+        targets = one.targets if len(one.values) == 1 else one.targets[at : at + 1]
+        part = parts.part(value)
+        if len(targets) == 1 and isinstance(part, Sum) and part.terms.count(Read(targets[0].name)) == 1:
+            rest = tuple(term for term in part.terms if term != Read(targets[0].name))
+            yield Step(rest[0] if len(rest) == 1 else Sum(rest), (called(targets[0]),), adds=True)
+        else:
+            yield Step(part, tuple(map(called, targets)))
+
+
+def called(one: tree.Target) -> tuple[str, str]:
+    """The name of a value, and how it is written."""
+    return one.name, text(target(one))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Expressions → parts, where some values are known by name."""
+
+    known: Collection[str]
+
+    def part(self, expr: tree.Expr) -> Part:
+        """Sums with a value that goes around are taken apart, and what is applied to something stands below it."""
+        if self.is_value(expr):
+            return Read(expr.id)  # type: ignore[union-attr]
         if isinstance(expr, tree.Binary) and expr.op == "+" and self.goes_around(expr):
-            return self.sum(terms(expr))
-        if isinstance(expr, tree.Call):
-            inner = [one for one in expr.arguments if self.goes_around(one.value)]
-            if len(inner) == 1:
-                others = [one for one in expr.arguments if one is not inner[0]]
-                made = self.box(text(shown(expr, inner[0])), [one.value for one in others])
-                self.drawing.edge(self.drawn(inner[0].value), made)
-                return made
-        if isinstance(expr, tree.Pipe) and self.goes_around(expr.value):
-            made = self.box(" → ".join(text(expression(one)) for one in expr.stages), expr.stages)
-            self.drawing.edge(self.drawn(expr.value), made)
+            return Sum(tuple(self.part(one) for one in terms(expr)))
+        if isinstance(expr, tree.Pipe):
+            made = self.part(expr.value)
+            for stage in expr.stages:
+                made = self.below(made, text(expression(stage)), values_in(stage, self.known), stage.span, stage)
             return made
-        return self.box(text(expression(expr)), [expr])
+        if isinstance(expr, tree.Call) and self.applies(expr):
+            return self.call(expr)
+        return self.leaf((expr,))
 
-    def sum(self, parts: Sequence[tree.Expr]) -> str:
-        """A ⊕, values that go around marked."""
-        sources = [(self.source(one.id), RESIDUAL) if isinstance(one, tree.Name) and self.known(one)
-                   else (self.drawn(one), "") for one in parts]  # fmt: skip
-        plus = self.drawing.node("+", "shape=circle", "width=0.25", "fixedsize=true", 'margin="0"')
-        for start, style in sources:
-            self.drawing.edge(start, plus, *filter(None, [style]))
-        return plus
+    def leaf(self, values: Sequence[tree.Expr]) -> Box:
+        """Expressions as they are written, in one box."""
+        label = text(listed([expression(value) for value in values]))
+        return Box(label, values_in(tuple(values), self.known), made_of=tuple(values))
+
+    def call(self, expr: tree.Call) -> Part:
+        """A call, below its first argument; a `·` stands for that where there are other values."""
+        first, *others = expr.arguments
+        reads = values_in(tuple(others), self.known)
+        shown = [argument(one) for one in others]
+        function = expression(expr.function)
+        held = [Symbol("·", "words"), *shown] if reads else shown
+        label = row(function, Fenced("(", listed(held), ")")) if held else function
+        return self.below(self.part(first.value), text(label), reads, expr.span, expr.function, *others)
+
+    def below(self, above: Part, label: str, reads: tuple[str, ...], span: Span, *made_of: tree.Node) -> Box:
+        """A box below a part."""
+        if isinstance(above, Read):
+            return Box(label, tuple(dict.fromkeys((above.name, *reads))), None, made_of, span)
+        return Box(label, reads, above, made_of, span)
+
+    def applies(self, expr: tree.Call) -> bool:
+        """Whether a call does something to its first argument, the others being sizes, settings or values by name."""
+        first, *others = expr.arguments or (None,)
+        if first is None or first.name is not None or isinstance(first.value, tree.Lambda):
+            return False
+        if not values_in(first.value, self.known) or text(expression(expr.function)) == "layers":
+            return False
+        if self.is_value(first.value) and values_in(tuple(others), self.known):
+            return False
+        return all(self.is_value(one.value) or not values_in(one, self.known) for one in others) and not any(
+            isinstance(node, tree.Call | tree.Reduce) for one in others if not isinstance(one.value, tree.Lambda)
+            for node in tree.walk(one.value)
+        )  # fmt: skip
+
+    def is_value(self, expr: tree.Node) -> bool:
+        """Whether an expression is a value by its name."""
+        return isinstance(expr, tree.Name) and expr.id in self.known
 
     def goes_around(self, expr: tree.Expr) -> bool:
         """Whether a sum with a value by its name is in it, outside of reductions and functions."""
         if isinstance(expr, tree.Binary) and expr.op == "+":
-            return any(self.known(one) or self.goes_around(one) for one in terms(expr))
+            return any(self.is_value(one) or self.goes_around(one) for one in terms(expr))
         if isinstance(expr, tree.Call):
             return sum(self.goes_around(one.value) for one in expr.arguments) == 1
         return isinstance(expr, tree.Pipe) and self.goes_around(expr.value)
-
-    def statement(self, one: tree.Assign) -> None:
-        """A statement, and where its values then are."""
-        if len(one.values) == len(one.targets) == 1 and one.targets[0].over is None and self.goes_around(one.values[0]):
-            made = self.drawn(one.values[0])
-        else:
-            values = listed([expression(value) for value in one.values])
-            lefts = listed([target(left) for left in one.targets])
-            made = self.box(
-                text(row(lefts, sign("="), values)), [*one.values, *filter(None, [left.over for left in one.targets])]
-            )
-        self.place |= {left.name: made for left in one.targets}
 
 
 def terms(expr: tree.Expr) -> list[tree.Expr]:
@@ -194,38 +280,42 @@ def terms(expr: tree.Expr) -> list[tree.Expr]:
     return [expr]
 
 
-def shown(call: tree.Call, drawn: tree.Argument) -> Formula:
-    """A call without the argument that is drawn beside it."""
-    others = [argument(one) for one in call.arguments if one is not drawn]
-    function = expression(call.function)
-    return row(function, Fenced("(", listed([Symbol("·", "words"), *others]), ")")) if others else function
-
-
-def cluster(
-    drawing: Drawing, title: str, body: tree.Body, given: Mapping[str, str], names: Collection[str] = ()
-) -> dict[str, str]:
-    """A body in a frame; where its values then are, by name."""
-    number = sum(line.startswith("  subgraph") for line in drawing.lines)
-    drawing.lines += [f"  subgraph cluster_{number} {{", f"    label={quoted(title)}; {FRAME}"]
-    frame = Frame(drawing, given, names)
-    for one in body.statements:
-        frame.statement(one)
-    if len(body.result) == 1:
-        frame.drawn(body.result[0])
-    elif body.result:
-        frame.box(text(listed([expression(value) for value in body.result])), body.result)
-    drawing.lines.append("  }")
-    for start, end in frame.outside:
-        drawing.edge(start, end)
-    made = {left.name for one in body.statements for left in one.targets}
-    return {**given, **{key: at for key, at in frame.place.items() if key in made}}
-
-
-FRAME = 'labeljust=l; style="rounded,filled"; fillcolor="#eef2f6"; color="#c3ccd6";'
-
-
-def reads(node: tree.Node, known: set[str]) -> list[str]:
-    """The values that an expression reads, each once."""
+def values_in(node: object, known: Collection[str]) -> tuple[str, ...]:
+    """The values that something reads, each once."""
     bound = {one.id for found in tree.walk(node) if isinstance(found, tree.Lambda) for one in found.parameters}
-    found = [one.id for one in tree.walk(node) if isinstance(one, tree.Name) and one.id in known - bound]
-    return list(dict.fromkeys(found))
+    named = {id(one.function) for one in tree.walk(node) if isinstance(one, tree.Call)}
+    names = (one for one in tree.walk(node) if isinstance(one, tree.Name) and id(one) not in named)
+    found = (one.id for one in names if one.id in known and one.id not in bound)
+    return tuple(dict.fromkeys(found))
+
+
+def spoken(value: str) -> str:
+    """A value's name as it is written."""
+    return text(name(value))
+
+
+def flat(frame: Frame) -> Iterator[Frame]:
+    """The frames that hold steps."""
+    yield from (one for inner in frame.frames for one in flat(inner))
+    if not frame.frames:
+        yield frame
+
+
+def inputs(frame: Frame) -> tuple[str, ...]:
+    """The values that a frame reads before it makes them."""
+    made: set[str] = set()
+    found: list[str] = []
+    for step in frame.steps:
+        names = {name for name, _ in step.targets}
+        found += [value for value in (*reads(step.part), *(names if step.adds else ())) if value not in made]
+        made |= names
+    return tuple(dict.fromkeys(found))
+
+
+def reads(part: Part) -> tuple[str, ...]:
+    """The values that a part reads."""
+    if isinstance(part, Read):
+        return (part.name,)
+    if isinstance(part, Sum):
+        return tuple(value for term in part.terms for value in reads(term))
+    return (*(reads(part.above) if part.above else ()), *part.reads)

@@ -10,7 +10,6 @@ from markupsafe import Markup
 import archspec
 from archspec.report import curves
 from archspec.report.compare import Comparison, comparisons
-from archspec.report.diagram import ARROW
 from archspec.report.evidence import Evidence, read
 from archspec.report.view import overview, view
 
@@ -27,7 +26,6 @@ def page(paths: Sequence[Path]) -> str:
     return template.render(
         title=title(runs),
         style=Markup((HERE / "style.css").read_text(encoding="utf-8")),
-        arrow=Markup(ARROW),
         overview=overview(runs),
         together=curves.together(runs) if several else [],
         comparisons=compared(runs) if several else [],

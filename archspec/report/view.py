@@ -12,11 +12,12 @@ from archspec.cost.bill import bill
 from archspec.cost.figures import Figures, short
 from archspec.cost.parameters import uncounted
 from archspec.facts import known
+from archspec.notation.diagram import diagram
 from archspec.notation.mathml import mathml
 from archspec.notation.spec import formulas
+from archspec.notation.svg import svg
 from archspec.report import curves, health
 from archspec.report.curves import Curve
-from archspec.report.diagram import diagram
 from archspec.report.evidence import Evidence
 from archspec.report.health import Line
 from archspec.runs.table import figure
@@ -61,7 +62,7 @@ def view(one: Evidence, number: int) -> View:
         summary=list(summary(one)),
         scores=one.attempt(lambda: list(scores(one)), []),
         equations=made,
-        diagram=diagram(spec) if spec is not None else None,
+        diagram=one.attempt(lambda: Markup(svg(diagram(spec))), None) if spec is not None else None,
         curves=one.attempt(lambda: curves.of_run(one, number), []),
         health=one.attempt(lambda: health.picture(one, number), None),
         parameters_health=one.attempt(lambda: health.table(one), []),
