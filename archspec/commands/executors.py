@@ -23,7 +23,7 @@ class InTurn:
     """One run after the other, in this process."""
 
     said = ""
-    places: int | None = 1
+    places = 1
 
     def __init__(self, means: Means):
         self.means = means
@@ -67,7 +67,7 @@ class SideBySide:
     """So many runs at a time, each in a process of its own on this machine."""
 
     def __init__(self, means: Means, jobs: int, threads: int):
-        self.places: int | None = jobs
+        self.places = jobs
         self.crew = several.Crew(means, threads)
         self.pool = ThreadPoolExecutor(jobs)
         self.signals = self.crew.signals()
@@ -90,6 +90,8 @@ class SideBySide:
     def train(self, job: Job) -> list[Diagnostic]:
         """Train a run; what was wrong with it."""
         wait_for(job.run)
+        from archspec.sweep.orders import AGAIN
+
         problems = self.crew.train(job.group, job.seed, job.title, job.until)
         return [one if one.code == "E0620" else replace(one, help=AGAIN) for one in problems]
 
@@ -114,9 +116,6 @@ def wait_for(run: RunFolder) -> None:
     while lock.held(run.path):
         sleep(WAIT)
 
-
-AGAIN = "mend that, then give the same command again"
-"""What to do about a process that failed."""
 
 WAIT = 0.5
 """Seconds between two looks at a run that another process writes."""

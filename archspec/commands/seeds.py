@@ -198,9 +198,7 @@ class Crew:
         """The command that trains one seed, or goes on with it."""
         run = group.run(seed)
         where = ["--resume" if run.spec.exists() else "--run-dir", str(run.path)]
-        means = ["--device", self.means.device] if self.means.device else []
-        means += ["--data-dir", str(self.means.data_dir)] if self.means.data_dir else []
-        means += ["--trust"] if self.means.trust else []
+        means = options_of(self.means)
         if self.means.init_from and not run.spec.exists():
             means += ["--init-from", str(self.means.init_from)]
             means += [part for one in self.means.renames for part in ("--rename", one)]
@@ -210,26 +208,17 @@ class Crew:
 
     def problems(self, group: Group, seed: int, code: int, said: list[str]) -> list[Diagnostic]:
         """What is to be told of a process that has ended."""
-        if code == 0 or self.stopped:
-            return []
-        run = group.run(seed)
-        result = run.result() or {}
-        if result.get("reason") == "diverged":
-            message, cure = (
-                f"seed {seed} diverged: {result['stopped']}",
-                "a smaller `train.optimizer.lr`, or `train.clip`",
-            )
-            return [Diagnostic("E0620", message, path=str(run.path), help=cure)]
-        notes = tuple(line.rstrip() for line in said[:SHOWN] if line.strip())
-        message, cure = (
-            f"the run with seed {seed} ended with exit code {code}",
-            f"mend that, then `archspec train --resume {group.path}`",
-        )
-        return [Diagnostic("E0643", message, path=str(run.path), notes=notes, help=cure)]
+        from archspec.train import failed
+
+        cure = f"mend that, then `archspec train --resume {group.path}`"
+        return [] if self.stopped else failed.problems(group.run(seed), seed, code, said, cure)
 
 
-SHOWN = 5
-"""Lines of what a process said that are shown."""
+def options_of(means: Means) -> list[str]:
+    """With what a process of its own trains as this one would."""
+    found = ["--device", means.device] if means.device else []
+    found += ["--data-dir", str(means.data_dir.absolute())] if means.data_dir else []
+    return [*found, *(["--trust"] if means.trust else [])]
 
 
 def listen(process: subprocess.Popen[str], said: list[str]) -> None:

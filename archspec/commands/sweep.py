@@ -13,14 +13,15 @@ import click
 from archspec.commands import seeds as several
 from archspec.commands.options import spec_options, trust_option
 from archspec.commands.training import Means
-from archspec.diagnostics import SpecError
+from archspec.commands.where import Doing, Where, where_options
+from archspec.diagnostics import Diagnostic, SpecError
 from archspec.sweep.cells import Ground, cells_of, ground_of
 from archspec.sweep.file import Sweep, read_sweep
 from archspec.syntax.spec import Spec
 from archspec.train.waiting import wait_politely
 
 if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
-    from archspec.sweep.drive import Ended, Executor, Job, Queue
+    from archspec.sweep.drive import Ended, Job, Queue
     from archspec.sweep.folder import SweepFolder
     from archspec.sweep.plan import Planned
 
@@ -31,22 +32,26 @@ PATH = click.Path(path_type=Path)
 @click.argument("file", metavar="FILE")
 @click.option("--run-dir", type=PATH, metavar="DIR", help="Folder of the sweep; default runs/NAME.")
 @click.option("--seeds", metavar="N|A,B,…", help="Seeds of every cell in place of those of the file.")
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Runs at a time, each in a process of its own.")
 @click.option("--dry-run", is_flag=True, help="Show the cells, their parameters and a forecast of the time, then stop.")
 @click.option("--device", metavar="D", help="cpu, cuda, cuda:1, … or auto (the default): a GPU if there is one.")
 @click.option(
     "--data-dir", type=PATH, metavar="DIR", help="Folder for data; default ARCHSPEC_CACHE, else a cache folder."
 )
+@where_options
 @trust_option
 @spec_options
 def command(
     file: str,
     run_dir: Path | None,
     seeds: str | None,
-    jobs: int | None,
     dry_run: bool,
     device: str | None,
     data_dir: Path | None,
+    jobs: int | None,
+    on: str,
+    address: str | None,
+    cpus_per_run: float | None,
+    gpus_per_run: float | None,
     trust: bool,
     overrides: tuple[str, ...],
 ) -> None:
@@ -57,6 +62,9 @@ def command(
     """
     wait_politely()
     sweep = read_sweep(file)
+    where = Where(on, jobs, address, cpus_per_run, gpus_per_run)
+    if not dry_run:
+        where.check()
     ground, base = ground_of(sweep, overrides)
     chosen = several.chosen(base, seeds or sweep.seeds) or [base.settings.train.seed]
     from archspec.train.display import choose
@@ -69,7 +77,7 @@ def command(
         if dry_run:
             show_forecast(sweep, cells, chosen, jobs or 1)
             return
-        run_all(Work.of(sweep, cells, run_dir, chosen, means), base, jobs)
+        run_all(Work.of(sweep, cells, run_dir, chosen, means), base, where)
 
 
 def planned(ground: Ground, means: Means) -> list[Planned]:
@@ -142,7 +150,7 @@ class Work:
         return text
 
 
-def run_all(work: Work, base: Spec, asked: int | None) -> None:
+def run_all(work: Work, base: Spec, where: Where) -> None:
     """Train what is not finished, and show what all come to."""
     from archspec.sweep.drive import drive
     from archspec.train.interrupt import Interrupted
@@ -155,26 +163,16 @@ def run_all(work: Work, base: Spec, asked: int | None) -> None:
         queue = work.queue()
         total = sum(one.twin is None for one in work.cells) * len(folder.seeds)
         click.echo(f"{len(work.cells)} cells, {total} runs, {work.to_do} to do → {folder.path}")
+        problems: list[Diagnostic] = []
         try:
-            with executor_for(base, work, asked) as executor:
-                if executor.said:
-                    click.echo(executor.said)
-                problems = drive(queue, executor, work)
+            if work.to_do:
+                with where.executor(Doing(base, work.means, folder, work.to_do)) as executor:
+                    if executor.said:
+                        click.echo(executor.said)
+                    problems = drive(queue, executor, work)
         except Interrupted as stopped:
             raise SystemExit(stopped.exit_code) from None
         finally:
             click.echo(f"\n{work.write()}")
     if problems:
         raise SpecError(problems)
-
-
-def executor_for(base: Spec, work: Work, asked: int | None) -> Executor:
-    """In turn, or so many at a time as asked, or as there are cores for."""
-    from archspec.commands.executors import InTurn, SideBySide
-    from archspec.train import device as devices
-
-    device = devices.choose(work.means.device or "auto").type
-    jobs = several.jobs_for(base, [*range(work.to_do)], asked, device)
-    if jobs < 2:
-        return InTurn(work.means)
-    return SideBySide(work.means, jobs, base.settings.train.threads or max(1, several.cores() // jobs))

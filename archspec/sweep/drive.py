@@ -61,10 +61,13 @@ class Executor(Protocol):
     Entering raises SpecError where it cannot train. What a signal stops it tells by Interrupted, from `ended`.
     """
 
-    said: str
-    """How it trains, in a line; may be empty."""
-    places: int | None
-    """Runs at a time; None for as many as there are."""
+    @property
+    def said(self) -> str:
+        """How it trains, in a line; may be empty."""
+
+    @property
+    def places(self) -> int | None:
+        """Runs at a time; None for as many as there are."""
 
     def __enter__(self) -> Self: ...
 
