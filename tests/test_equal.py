@@ -1,5 +1,6 @@
 """The comparison itself: tolerances, what counts as different, and what `check` reports."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -230,6 +231,24 @@ def test_the_smallest_graph_and_the_first_equation():
     assert "with 1 node and no edges" in found.told
 
 
+def test_the_graph_is_one_on_which_they_clearly_differ():
+    found = judged_specs([], ["model.where.inner=identity"])
+    assert found.told.startswith("on an undirected graph with 2 nodes and no edges, in training: output prediction: ")
+    assert any(note.startswith("note: slightly already on an undirected graph with 1 node") for note in found.notes)
+    clear, small = found.evidence["tensor"], found.evidence["smallest"]["tensor"]
+    assert clear["off_by"] / clear["of"] > 1e-3 > small["off_by"] / small["of"]
+
+
+def test_a_small_difference_everywhere_is_told_on_the_smallest_graph():
+    found = judged_specs(
+        ["model.stack=layer"],
+        ["model.stack=layer", "model.output=(1 + 1e-6) * sum(each(layers(x), h => linear(h, out)))"],
+    )
+    assert found.told.startswith("on an undirected graph with 1 node and no edges, in ")
+    assert not any("slightly" in note for note in found.notes)
+    assert found.evidence["smallest"]["graph"] == found.evidence["graph"] == {"nodes": 1, "edges": []}
+
+
 def test_weights_of_one_spec_alone_stay_as_they_begin():
     plain = layer("h = x + sum[j in N](x[j])")
     assert "note: only gin has or sets layers.*.eps" in judged_specs([], plain).notes
@@ -274,6 +293,29 @@ def test_command(tmp_path, monkeypatch):
     for name, code in {"list.yaml": "E0032", "no.yaml": "E0001"}.items():
         with pytest.raises(SpecError, match=code):
             invoke(command, ["gin", "gin", "--with", name], catch_exceptions=False)
+
+
+def test_json(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = ["--set", "model.sizes.d=4", "--set", "model.stack=layer", "--format", "json"]
+    found = CliRunner().invoke(command, ["gin", "gin_norms_on", *small])
+    said = json.loads(found.output)
+    assert (found.exit_code, said["old"], said["new"], said["different"]) == (0, "gin", "gin_norms_on", False)
+    [case] = said["cases"]
+    assert case["values"] is None
+    assert case["verdict"] == "proved"
+    assert case["calls"] > 0
+    found = CliRunner().invoke(command, ["gin", "gin_mean", *small])
+    said = json.loads(found.output)
+    assert (found.exit_code, said["different"]) == (DIFFERENT, True)
+    [case] = said["cases"]
+    assert case["graph"] == {"nodes": 2, "edges": [[1, 0], [0, 1]]}
+    assert case["first"][0] == {"spec": "gin", "path": "layers.0", "equation": "sum[j in N](x[j])"}
+    assert 0 < case["tensor"]["off_by"] < case["tensor"]["of"]
+    Path("half.yaml").write_text("layers.*.eps: {init: 0.5}\n")
+    Path("one.yaml").write_text("layers.*.eps: {init: 1}\n")
+    found = CliRunner().invoke(command, ["gin", "gin_between_off", *small, "--with", "half.yaml", "--with", "one.yaml"])
+    assert [case["values"] for case in json.loads(found.output)["cases"]] == ["half.yaml", "one.yaml"]
 
 
 def test_assignments_begin_with_names_and_are_few():

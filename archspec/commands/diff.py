@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 import click
 
-from archspec.commands.options import remember_format, spec_options
+from archspec.commands.options import choose_format, spec_options
 from archspec.compare import git
 from archspec.compare.consequences import Checked
 from archspec.compare.difference import Difference, differences, expanded
@@ -32,13 +32,6 @@ LINES: Mapping[str, Callable[[Checked], str]] = {
 """The levels that are compared line by line."""
 
 LEVELS = ("text", "definitions", "expanded", "ir")
-
-
-def choose_format(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """The format; errors are JSON too where it is that."""
-    if value == "json":
-        remember_format(context, parameter, "json")
-    return value
 
 
 @click.command("diff")

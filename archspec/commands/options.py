@@ -23,6 +23,13 @@ def remember_format(context: click.Context, parameter: click.Parameter, value: s
         root.obj["format"] = value
 
 
+def choose_format(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """The format of a command that has more of them; errors are JSON too where it is that."""
+    if value == "json":
+        remember_format(context, parameter, "json")
+    return value
+
+
 def format_option(help: str = "How errors are printed; pretty by default, json for tools.") -> click.Option:
     """`--format pretty|concise|json`, for the group and for every command."""
     return click.Option(

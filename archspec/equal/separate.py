@@ -1,4 +1,8 @@
-"""Where two specs part: the smallest graph on which they differ, and the first value that the other has nowhere."""
+"""Where two specs part: the smallest graph on which they clearly differ, and the first value that only one has.
+
+Clearly means by a thousandth of what the tensor holds. Where they do so on no graph, it is the smallest on which they
+differ at all.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +11,7 @@ import torch
 from torch import Tensor
 
 from archspec.equal.compare import without_dropout
-from archspec.equal.differences import Differences
+from archspec.equal.differences import Difference, Differences
 from archspec.equal.finite import described
 from archspec.equal.odd import smallest_first
 from archspec.facts import Facts
@@ -25,6 +29,9 @@ MODES = ((False, "evaluation"), (True, "training"))
 EDGES = 6
 """Edges that are listed at most."""
 
+CLEAR = 1e-3
+"""The share of a tensor's largest entry by which two specs differ clearly."""
+
 LONGEST = 90
 """Characters of an equation that are shown."""
 
@@ -37,24 +44,59 @@ class Sides:
     weights: tuple[Mapping[str, Tensor], Mapping[str, Tensor]]
 
 
-def separation(sides: Sides, compared: Compared, graphs: Sequence[Graph], facts: Facts) -> tuple[str, tuple[str, ...]]:
-    """What tells them apart, in a line, and what is noted on it."""
+@dataclass(frozen=True)
+class Separation:
+    """One graph on which two specs differ, in one mode, and the tensor that says it best."""
+
+    graph: Graph
+    training: bool
+    tensor: Difference
+    share: float
+    """How far it is off, in its own largest entry."""
+
+    @property
+    def mode(self) -> str:
+        """Its name."""
+        return dict(MODES)[self.training]
+
+    def __str__(self) -> str:
+        return f"on {in_words(self.graph)}, in {self.mode}: {self.tensor}"
+
+
+def separation(compared: Compared, graphs: Sequence[Graph], facts: Facts) -> tuple[Separation, ...]:
+    """The smallest graph on which they differ at all, then the smallest on which they clearly do if that is another.
+
+    Nothing where no graph alone tells them apart.
+    """
+    smallest: Separation | None = None
     for graph in smallest_first(facts, graphs):
-        found, training, mode = max(((compared([graph], one), one, said) for one, said in MODES), key=how_far)
-        if not found.ok():
-            return f"on {in_words(graph)}, in {mode}: {worst(found)}", tuple(equations(sides, graph, training))
-    found = next(one for training, _ in MODES if not (one := compared(graphs, training)).ok())
-    return f"on {len(graphs)} graphs in one batch, though on none alone: {worst(found)}", ()
+        here = max(
+            (one for training, _ in MODES if (one := separated(compared, graph, training))), key=share, default=None
+        )
+        smallest = smallest or here
+        if smallest and here and here.share >= CLEAR:
+            return (here,) if here is smallest else (smallest, here)
+    return (smallest,) if smallest else ()
 
 
-def how_far(case: tuple[Differences, bool, str]) -> float:
-    """How far apart two specs are in a case."""
-    return case[0].worst
+def separated(compared: Compared, graph: Graph, training: bool) -> Separation | None:
+    """How a graph tells them apart in a mode, if it does."""
+    found = compared([graph], training)
+    if found.ok():
+        return None
+    tensor = worst(found)
+    return Separation(graph, training, tensor, found.relative(tensor))
 
 
-def worst(found: Differences) -> str:
-    """An output where one differs, else the gradient that is furthest off."""
-    return str(min(found.beyond(), key=lambda one: one.kind != "output"))
+def share(one: Separation) -> float:
+    """A sorting key."""
+    return one.share
+
+
+def worst(found: Differences) -> Difference:
+    """An output where one differs clearly, else a gradient that does, else an output where one differs at all."""
+    wrong = found.beyond()
+    return min(wrong, key=lambda one: (found.relative(one) < CLEAR, one.kind != "output"))
 
 
 def in_words(graph: Graph) -> str:
@@ -63,8 +105,8 @@ def in_words(graph: Graph) -> str:
     return described(graph) + (f" ({listed})" if 0 < len(graph.edges) <= EDGES else "")
 
 
-def equations(sides: Sides, graph: Graph, training: bool) -> Iterator[str]:
-    """The first value of each spec that the other has nowhere."""
+def equations(sides: Sides, graph: Graph, training: bool) -> Iterator[tuple[str, str, str]]:
+    """The first value of each spec that the other has nowhere: the spec, the path of the section, the equation."""
     try:
         first, second = (
             list(values(program, weights, graph, training))
@@ -80,7 +122,7 @@ def equations(sides: Sides, graph: Graph, training: bool) -> Iterator[str]:
                 and node.type.domain != CONSTANT
                 and not any(equal(value, other) for other in known)
             ):
-                yield f"first in {program.name}: {path}: {text(node)}"
+                yield program.name, path, text(node)
                 break
 
 

@@ -8,8 +8,8 @@ those that only one spec has stay as they begin.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -18,9 +18,9 @@ from archspec.compare.same import by_shape, same, with_beginnings
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.equal.assignments import Assignment, assignments
 from archspec.equal.compare import Result, differences, is_statistic, of_module
-from archspec.equal.differences import Differences
+from archspec.equal.differences import Difference, Differences
 from archspec.equal.odd import graphs_for
-from archspec.equal.separate import Sides, separation
+from archspec.equal.separate import Separation, Sides, equations, separation, worst
 from archspec.facts import Facts
 from archspec.ir.settings import initial
 from archspec.pipeline import Built, build, compile_spec, facts_of
@@ -40,6 +40,8 @@ class Verdict:
     kind: Literal["proved", "agreed", "different"]
     told: str
     notes: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """What it rests on, as plain data."""
 
     def __bool__(self) -> bool:
         return self.kind != "different"
@@ -58,7 +60,7 @@ def verdict(spec: Spec, other: Spec) -> Verdict:
     if (mapping := same(first, second, by_shape)) is not None:
         many = sum(not name.startswith("draw ") for name in mapping)
         begin = () if same(first, second, with_beginnings) is not None else ("note: they begin at other values",)
-        return Verdict("proved", f"one normal form, with the weights of {many} calls", begin)
+        return Verdict("proved", f"one normal form, with the weights of {many} calls", begin, {"calls": many})
     if facts is None:
         message = "only with a data set is it known whether two specs compute the same"
         raise SpecError([Diagnostic("E0311", message, help="add a `data:` section, such as `data: {name: pattern}`")])
@@ -136,19 +138,28 @@ class Pair:
 
     def agreed(self, found: Sequence[Differences], graphs: int, tried: int) -> Verdict:
         """That they agree, and how well that was looked into."""
-        worst = max(one.worst for one in found)
+        furthest = max(one.worst for one in found)
         many = sum(not is_statistic(name) for name in self.names)
-        told = f"outputs and gradients of {many} weights on {graphs} graphs up to {worst:.0e}"
-        return Verdict("agreed", told, (*self.renamed(tried), *self.alone()))
+        told = f"outputs and gradients of {many} weights on {graphs} graphs up to {furthest:.0e}"
+        notes = (*self.renamed(tried), *self.alone())
+        return Verdict("agreed", told, notes, {"graphs": graphs, "weights": many, "largest": furthest})
 
     def different(self, graphs: Sequence[Graph], facts: Facts, tried: int) -> Verdict:
         """That they differ: on which graph, and in which equation first."""
         sides = Sides(tuple(one.program for one in self.built), self.weights)  # type: ignore[arg-type]
-        told, notes = separation(sides, self.compared, graphs, facts)
-        searched = (
-            (f"note: so they do with the {tried} ways of assigning weights that were tried",) if tried > 1 else ()
-        )
-        return Verdict("different", told, (*notes, *searched, *self.alone()))
+        found = separation(self.compared, graphs, facts)
+        searched = [f"note: so they do with the {tried} ways of assigning weights that were tried"] if tried > 1 else []
+        if not found:
+            batch = next(one for training in (False, True) if not (one := self.compared(graphs, training)).ok())
+            told = f"on {len(graphs)} graphs in one batch, though on none alone: {worst(batch)}"
+            return Verdict("different", told, (*searched, *self.alone()), {"tensor": tensor(worst(batch))})
+        *smaller, best = found
+        first = list(equations(sides, best.graph, best.training))
+        notes = [f"first in {name}: {path}: {equation}" for name, path, equation in first]
+        notes += [f"note: slightly already {one}" for one in smaller]
+        places = [{"spec": name, "path": path, "equation": equation} for name, path, equation in first]
+        evidence = {**separated(best), "first": places, "smallest": separated(found[0])}
+        return Verdict("different", str(best), (*notes, *searched, *self.alone()), evidence)
 
     def renamed(self, tried: int) -> Iterable[str]:
         """The weights that go by other names."""
@@ -163,6 +174,17 @@ class Pair:
             own = [name for name in initial_weights(one.program) if name not in shared and not is_statistic(name)]
             if names := dict.fromkeys(map(aside, own)):
                 yield f"note: only {one.program.name} has or sets {', '.join(names)}"
+
+
+def separated(one: Separation) -> Mapping[str, Any]:
+    """A graph that separates two specs, as plain data; an edge is [j, i] for j→i."""
+    graph = {"nodes": one.graph.nodes, "edges": [[j, i] for i, j in one.graph.edges]}
+    return {"graph": graph, "mode": one.mode, "tensor": tensor(one.tensor)}
+
+
+def tensor(one: Difference) -> Mapping[str, Any]:
+    """How far a tensor is off, as plain data."""
+    return {"kind": one.kind, "name": one.name, "off_by": one.absolute, "of": one.scale}
 
 
 def aside(name: str) -> str:
