@@ -52,6 +52,7 @@ def command(
     address: str | None,
     cpus_per_run: float | None,
     gpus_per_run: float | None,
+    slurm: tuple[str, ...],
     trust: bool,
     overrides: tuple[str, ...],
 ) -> None:
@@ -62,7 +63,7 @@ def command(
     """
     wait_politely()
     sweep = read_sweep(file)
-    where = Where(on, jobs, address, cpus_per_run, gpus_per_run)
+    where = Where(on, jobs, address, cpus_per_run, gpus_per_run, slurm)
     if not dry_run:
         where.check()
     ground, base = ground_of(sweep, overrides)

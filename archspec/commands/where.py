@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
     from archspec.sweep.drive import Executor
     from archspec.sweep.folder import SweepFolder
     from archspec.sweep.orders import Orders
+    from archspec.sweep.slurm import Request
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -31,11 +32,13 @@ class Where:
     address: str | None
     cpus: float | None
     gpus: float | None
+    slurm: tuple[str, ...] = ()
 
     def check(self) -> None:
         """E0840 for an option of another place, and what the place finds wrong before anything is compiled."""
         place = PLACES[self.on]
-        given = {"--address": self.address, "--cpus-per-run": self.cpus, "--gpus-per-run": self.gpus}
+        given: dict[str, object] = {"--address": self.address, "--cpus-per-run": self.cpus, "--gpus-per-run": self.gpus}
+        given |= {"--slurm": self.slurm or None}
         for option, value in given.items():
             if value is not None and option not in place.options:
                 named = " or ".join(f"`--on {name}`" for name, one in PLACES.items() if option in one.options)
@@ -64,9 +67,12 @@ def where_options(command: Command) -> Command:
         click.option("--jobs", type=click.IntRange(1), metavar="N", help="Runs at a time, each in its own process."),
         click.option("--on", type=click.Choice(list(PLACES)), default="local", help="Where runs are trained."),
         click.option("--address", metavar="A", help="With `--on ray`: a cluster that is there, HOST:PORT or auto."),
-        click.option("--cpus-per-run", type=click.FloatRange(0.01), metavar="C", help="With `--on ray`."),
+        click.option("--cpus-per-run", type=click.FloatRange(0.01), metavar="C", help="On Ray or Slurm."),
         click.option(
-            "--gpus-per-run", type=click.FloatRange(0), metavar="G", help="With `--on ray`; 0.5 is half a GPU."
+            "--gpus-per-run", type=click.FloatRange(0), metavar="G", help="On Ray or Slurm; 0.5 is half a GPU, on Ray."
+        ),
+        click.option(
+            "--slurm", multiple=True, metavar="KEY=VALUE", help="An option of sbatch: partition=gpu. Repeatable."
         ),
     )
     for option in reversed(options):
@@ -108,6 +114,30 @@ def on_ray(where: Where, doing: Doing) -> Executor:
     return OnRay(share(where, threads), orders(doing, threads, bool(where.gpus)))
 
 
+def check_slurm(where: Where) -> None:
+    """That Slurm is there, and can give what was asked for."""
+    from archspec.sweep import slurm
+
+    slurm.check()
+    request(where)
+
+
+def request(where: Where) -> Request:
+    """What a job of Slurm is to have."""
+    from archspec.sweep import slurm
+
+    return slurm.read(where.cpus, where.gpus, where.jobs, where.slurm)
+
+
+def on_slurm(where: Where, doing: Doing) -> Executor:
+    """As tasks of an array job of Slurm."""
+    from archspec.sweep.on_slurm import OnSlurm
+
+    threads = doing.base.settings.train.threads or int(where.cpus or 1)
+    told = orders(doing, threads, request(where).has_gpu)
+    return OnSlurm(request(where), told, doing.folder.path, doing.folder.path.name)
+
+
 def orders(doing: Doing, threads: int, gpu: bool) -> Orders:
     """What workers are told; a run that has no GPU of its own keeps away from those that there are."""
     from archspec.sweep.orders import Orders
@@ -129,5 +159,6 @@ class Place:
 PLACES = {
     "local": Place((), lambda _: None, local),
     "ray": Place(("--address", "--cpus-per-run", "--gpus-per-run"), check_ray, on_ray),
+    "slurm": Place(("--slurm", "--cpus-per-run", "--gpus-per-run"), check_slurm, on_slurm),
 }
 """What `--on` may say."""

@@ -9,10 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from time import sleep
+from subprocess import DEVNULL, PIPE
+from time import monotonic, sleep
+from typing import Any
 
 from archspec.train import lock
 
@@ -55,6 +57,9 @@ class Report:
     said: tuple[str, ...] = ()
 
 
+Process = subprocess.Popen[str]
+
+
 class Lost(Exception):
     """The process was killed, so that trying again may help."""
 
@@ -64,32 +69,40 @@ def look(sight: Sight) -> Report:
     return Report(socket.gethostname(), 0 if sight.seen() else None)
 
 
-def train(order: Order) -> Report:
-    """Train a run to its end, or go on with it. Raises Lost. Where it is stopped the run saves its state."""
+def train(order: Order, hold: Callable[[Process], None] = lambda _: None) -> Report:
+    """Train a run to its end, or go on with it. Raises Lost. Where it is stopped the run saves its state.
+
+    `hold` is given the process.
+    """
     if not order.sight.seen():
         return look(order.sight)
     run = Path(order.run)
     while lock.held(run):
         sleep(WAIT)
-    where = ["--resume" if (run / "spec.yaml").exists() else "--run-dir", order.run]
-    command = [sys.executable, "-m", "archspec", "train", order.spec, *where, *order.options]
-    place = order.place if os.path.isdir(order.place) else None
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=place,
-        env=os.environ | order.environment,
-    ) as process:
+    with begun(order, run) as process:
+        hold(process)
         said = watched(process)
     if process.returncode < 0:
         raise Lost(f"killed by {signal.Signals(-process.returncode).name}")
     return Report(socket.gethostname(), process.returncode, tuple(said.splitlines()))
 
 
-def watched(process: subprocess.Popen[str]) -> str:
+def begun(order: Order, run: Path) -> Process:
+    """The process that trains a run, deaf to what Slurm tells all processes of a job shortly before its end."""
+    where = ["--resume" if (run / "spec.yaml").exists() else "--run-dir", order.run]
+    command = [sys.executable, "-m", "archspec", "train", order.spec, *where, *order.options]
+    place = order.place if os.path.isdir(order.place) else None
+    environment = os.environ | order.environment
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+    try:
+        return subprocess.Popen(
+            command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, text=True, cwd=place, env=environment
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def watched(process: Process) -> str:
     """What a process says until it ends; it is asked to end where this one is."""
     try:
         while True:
@@ -103,5 +116,35 @@ def watched(process: subprocess.Popen[str]) -> str:
         raise
 
 
+class Training:
+    """The same as a job of Slurm through submitit: when its time is over it saves its state and is put in again."""
+
+    def __init__(self, order: Order):
+        self.order = order
+        self.process: Process | None = None
+
+    def __call__(self) -> Report:
+        """Train the run."""
+        return train(self.order, self.hold)
+
+    def hold(self, process: Process) -> None:
+        """Keep the process at hand."""
+        self.process = process
+
+    def checkpoint(self) -> Any:
+        """Let the run save its state; what goes on with it later."""
+        from submitit.helpers import DelayedSubmission
+
+        end = monotonic() + SAVING
+        if self.process is not None:
+            self.process.terminate()
+            while self.process.poll() is None and monotonic() < end:
+                sleep(WAIT)
+        return DelayedSubmission(Training(self.order))
+
+
 WAIT = 0.5
 """Seconds between two looks at a run, or at a process."""
+
+SAVING = 60.0
+"""Seconds that a run may take to save its state."""
