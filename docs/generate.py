@@ -102,6 +102,7 @@ ORDER = (
         "export",
         "report",
         "sweep",
+        "bisect",
         "commands",
     ),
 )

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "archspec"
 ROWS = (
     *("source", "diagnostics", "syntax", "library", "notation", "ir", "facts", "check", "passes", "cost", "compare"),
     *("structure", "runtime", "emit", "reference", "data", "train", "pipeline", "equal", "interface", "editor"),
-    *("track", "runs", "statistics", "export", "report", "sweep", "commands"),
+    *("track", "runs", "statistics", "export", "report", "sweep", "bisect", "commands"),
 )
 """The rows of the layout in `docs/architecture.md`, from the top."""
 

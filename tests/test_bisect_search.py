@@ -1,0 +1,216 @@
+"""The search of `archspec bisect` over oracles that train nothing: held to all subsets, one by one."""
+
+from itertools import combinations, product
+from math import ceil, log2
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archspec.bisect.coherent import Coherent
+from archspec.bisect.folder import numbers
+from archspec.bisect.minimise import Subset, asked, minimise, most, of_one_culprit, parts
+from archspec.bisect.search import seeds_up_to
+from archspec.bisect.verdict import Scale, Verdict, apart, scale_of
+
+
+def subsets(whole: Subset) -> list[Subset]:
+    """All of them, the smallest first."""
+    return [frozenset(one) for size in range(len(whole) + 1) for one in combinations(sorted(whole), size)]
+
+
+class Oracle:
+    """Answers from a table of what is broken, and counts what it was asked."""
+
+    def __init__(self, table: set[Subset]):
+        self.table, self.asked = table, list[Subset]()
+
+    def __call__(self, one: Subset) -> Subset | None:
+        self.asked.append(one)
+        return one if one in self.table else None
+
+
+@st.composite
+def monotone(draw: st.DrawFn) -> tuple[Subset, set[Subset]]:
+    """Culprits, each some changes together: whatever holds all of one of them is broken."""
+    whole = frozenset(range(draw(st.integers(1, 8))))
+    some = st.frozensets(st.sampled_from(sorted(whole)), min_size=1)
+    culprits = draw(st.lists(some, min_size=1, max_size=4))
+    return whole, {one for one in subsets(whole) if any(culprit <= one for culprit in culprits)}
+
+
+@st.composite
+def anything(draw: st.DrawFn) -> tuple[Subset, set[Subset]]:
+    """Any subsets that are broken, the whole among them and the empty one not."""
+    whole = frozenset(range(draw(st.integers(1, 6))))
+    between = subsets(whole)[1:-1]
+    return whole, {whole, *(draw(st.sets(st.sampled_from(between))) if between else ())}
+
+
+def check_minimal(whole: Subset, table: set[Subset], found: Subset) -> None:
+    assert found in table
+    assert not any(found - {one} in table for one in found)
+
+
+@given(monotone())
+def test_where_more_changes_never_mend_no_part_of_what_is_found_is_broken(case):
+    whole, table = case
+    found = minimise(whole, Oracle(table))
+    least = [one for one in table if not any(other < one for other in table)]
+    assert found in least
+
+
+@given(anything())
+def test_whatever_is_broken_no_single_change_can_be_left_out(case):
+    whole, table = case
+    oracle = Oracle(table)
+    check_minimal(whole, table, minimise(whole, oracle))
+    assert len(oracle.asked) <= len(whole) ** 2 + 3 * len(whole)
+    assert len({*oracle.asked} - {frozenset(), whole}) <= most(len(whole))
+
+
+def test_a_search_that_stops_at_halves_would_be_seen():
+    whole = frozenset(range(4))
+    table = {one for one in subsets(whole) if {0, 3} <= one}
+    with pytest.raises(AssertionError):
+        check_minimal(whole, table, whole)
+    assert minimise(whole, Oracle(table)) == {0, 3}
+
+
+def test_one_culprit_takes_two_questions_for_every_halving():
+    for number in range(1, 65):
+        assert of_one_culprit(number) <= 2 * ceil(log2(number))
+        assert asked(number, number - 1) >= ceil(log2(number))
+
+
+@given(st.lists(st.integers(), min_size=1, max_size=20, unique=True), st.data())
+def test_parts_hold_everything_once_and_are_of_nearly_one_size(changes, data):
+    number = data.draw(st.integers(1, len(changes)))
+    found = parts(changes, number)
+    assert sorted(one for part in found for one in part) == sorted(changes)
+    assert max(map(len, found)) - min(map(len, found)) <= 1
+    assert min(map(len, found)) > 0
+
+
+@st.composite
+def dependent(draw: st.DrawFn) -> tuple[Subset, dict[int, Subset], set[Subset]]:
+    """What needs what, cycles included, and culprits."""
+    whole, table = draw(monotone())
+    needs = {one: draw(st.frozensets(st.sampled_from(sorted(whole)), max_size=2)) for one in whole}
+    return whole, needs, table
+
+
+def closed(some: Subset, needs: dict[int, Subset]) -> bool:
+    return all(needs[one] <= some for one in some)
+
+
+@st.composite
+def paired(draw: st.DrawFn) -> tuple[Subset, dict[int, Subset]]:
+    """What needs what without circles, apart from two that need each other."""
+    order = draw(st.permutations(range(draw(st.integers(1, 6)))))
+    needs: dict[int, Subset] = {}
+    while len(needs) < len(order):
+        unit = order[len(needs) : len(needs) + draw(st.integers(1, 2))]
+        earlier = draw(st.frozensets(st.sampled_from([*needs]), max_size=2)) if needs else frozenset()
+        needs |= {one: earlier | frozenset(unit) - {one} for one in unit}
+    return frozenset(order), needs
+
+
+@given(paired())
+def test_what_needs_what_is_found_from_what_compiles(case):
+    whole, needs = case
+    coherent = Coherent(len(whole), lambda some: closed(some, needs))
+    every = [some for some in subsets(whole) if closed(some, needs)]
+    for one in whole:
+        assert coherent.needs[one] == min((some for some in every if one in some), key=len) - {one}
+    for some in subsets(whole):
+        assert coherent.within(some) == max((one for one in every if one <= some), key=len)
+
+
+@given(dependent())
+def test_only_what_compiles_is_tried_and_every_change_of_the_answer_matters(case):
+    whole, needs, table = case
+    coherent = Coherent(len(whole), lambda some: closed(some, needs))
+
+    def broken(some: Subset) -> Subset | None:
+        made = coherent.within(some)
+        return made if made in table else None
+
+    found = minimise(whole, broken)
+    assert closed(found, needs)
+    assert found in table
+    assert not any(coherent.within(found - {one}) in table for one in found)
+
+
+@given(st.data())
+def test_sets_of_changes_that_exclude_each_other_are_left_out(data):
+    whole = frozenset(range(data.draw(st.integers(1, 6))))
+    compiling = {frozenset(), whole, *data.draw(st.sets(st.sampled_from(subsets(whole))))}
+    table = {whole, *data.draw(st.sets(st.sampled_from(subsets(whole)[1:])))}
+    coherent = Coherent(len(whole), compiling.__contains__)
+
+    def broken(some: Subset) -> Subset | None:
+        made = coherent.within(some)
+        assert made is None or made in compiling
+        return made if made in table else None
+
+    found = minimise(whole, broken)
+    assert found in table & compiling
+    assert not any(broken(found - {one}) for one in found)
+
+
+SCALE = Scale(84.0, 54.0)
+
+VERDICTS = [
+    (SCALE, [84.0, 83.0], Verdict.WORKS),
+    (SCALE, [90.0, 90.0], Verdict.WORKS),
+    (SCALE, [54.0, 50.0], Verdict.BROKEN),
+    (SCALE, [20.0], Verdict.BROKEN),
+    (SCALE, [70.0, 70.0], Verdict.UNDECIDED),
+    (SCALE, [84.0, 54.0], Verdict.UNDECIDED),
+    (SCALE, [84.0, 84.0, 54.0], Verdict.UNDECIDED),
+    (SCALE, [84.0, 84.0, 84.0, 54.0], Verdict.UNDECIDED),
+    (SCALE, [None, None], Verdict.BROKEN),
+    (SCALE, [None, 84.0], Verdict.UNDECIDED),
+    (Scale(0.2, 0.9), [0.25, 0.2], Verdict.WORKS),
+    (Scale(0.2, 0.9), [0.9, 5.0], Verdict.BROKEN),
+    (Scale(0.2, 0.9), [0.9, 1.5], Verdict.BROKEN),
+    (Scale(84.0, None), [50.0, 60.0], Verdict.WORKS),
+    (Scale(84.0, None), [None, None], Verdict.BROKEN),
+    (Scale(84.0, None), [None, 60.0], Verdict.UNDECIDED),
+]
+
+
+@pytest.mark.parametrize(("scale", "scores", "verdict"), VERDICTS)
+def test_what_scores_come_to(scale, scores, verdict):
+    assert scale.verdict(scores) is verdict
+
+
+ENDS = [
+    ([84.0, 84.2], [58.0, 57.0], True),
+    ([84.0, 84.2], [84.1, 83.9], False),
+    ([84.0, 84.2], [83.9, 83.8], False),
+    ([84.0, 74.0], [73.0, 63.0], False),
+    ([84.0, 84.2], [84.0, 84.2], False),
+    ([84.0, 84.2], [None, None], True),
+    ([84.0, 84.2], [None, 84.1], False),
+    ([84.0, None], [50.0, 50.0], False),
+    ([None, None], [50.0, 50.0], False),
+    ([80.0, 80.0], [50.0, 50.0], True),
+]
+
+
+@pytest.mark.parametrize(("good", "bad", "differ"), ENDS)
+def test_whether_both_ends_differ(good, bad, differ):
+    scale = scale_of(good, bad)
+    assert (scale is not None and apart(scale, good, bad)) is differ
+
+
+def test_numbers_of_changes_and_further_seeds():
+    for some in product((False, True), repeat=6):
+        chosen = frozenset(at for at, there in enumerate(some) if there)
+        ends = [[int(one) for one in part.split("-")] for part in filter(None, numbers(chosen).split(","))]
+        assert {at for end in ends for at in range(end[0] - 1, end[-1])} == chosen
+    assert numbers(frozenset({0, 1, 2, 4})) == "1-3,5"
+    assert seeds_up_to([41, 95], 4) == [41, 95, 42, 43]
+    assert seeds_up_to([0, 1, 2], 2) == [0, 1, 2]
