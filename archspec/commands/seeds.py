@@ -22,6 +22,7 @@ from archspec.diagnostics import Diagnostic, SpecError
 from archspec.syntax.spec import Spec
 
 if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
+    from archspec.train.display import Display
     from archspec.train.group import Group
 
 
@@ -189,7 +190,7 @@ class Crew:
             said: list[str] = []
             listener = Thread(target=listen, args=(process, said))
             listener.start()
-            relay(title, process)
+            relay(title, process, self.means.shown)
             listener.join()
         self.running.discard(process)
         return self.problems(group, seed, process.returncode, said)
@@ -227,14 +228,14 @@ def listen(process: subprocess.Popen[str], said: list[str]) -> None:
     said.extend(process.stderr)
 
 
-def relay(title: str, process: subprocess.Popen[str]) -> None:
+def relay(title: str, process: subprocess.Popen[str], shown: Display) -> None:
     """Pass on what a process says, up to the table at its end."""
     assert process.stdout is not None
     ended = False
     for line in process.stdout:
         ended = ended or not line.strip()
         if not ended:
-            click.echo(f"{title}: {line.rstrip()}")
+            shown.say(f"{title}: {line.rstrip()}")
 
 
 def is_finished(group: Group, spec: Spec, seed: int) -> bool:

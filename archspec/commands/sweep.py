@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from archspec.syntax.spec import Spec
 from archspec.train.waiting import wait_politely
 
 if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
-    from archspec.sweep.drive import Ended, Job, Queue
+    from archspec.sweep.drive import Ended, Job, Queue, Voice
     from archspec.sweep.folder import SweepFolder
     from archspec.sweep.plan import Planned
 
@@ -110,7 +110,8 @@ class Work:
     folder: SweepFolder
     means: Means
     to_do: int = 0
-    begun: int = 0
+    voice: Voice | None = None
+    """Who says how far it is."""
 
     @classmethod
     def of(cls, sweep: Sweep, cells: Sequence[Planned], path: Path | None, seeds: Sequence[int], means: Means) -> Work:
@@ -128,25 +129,43 @@ class Work:
         self.to_do = len(runs)
         return Grid([Job(one, seed, self.folder.group(one)) for one, seed in runs])
 
+    def speaking(self) -> Voice:
+        """A table that is redrawn where someone looks on, else lines."""
+        from archspec.sweep.live import Board, LiveBoard, Plain
+        from archspec.train.display import Silent
+
+        if sys.stdout.isatty():
+            self.voice = LiveBoard(Board(self.sweep, self.folder, self.cells, self.rank[1]))
+            self.means = replace(self.means, shown=Silent())  # there is no room for a bar
+        else:
+            self.voice = Plain(self.to_do)
+        return self.voice
+
+    @property
+    def rank(self) -> tuple[str, str]:
+        """The split and the score that cells are ranked by."""
+        from archspec.sweep.plan import rank_of
+
+        return rank_of(self.sweep, self.cells[0])
+
     def begins(self, job: Job) -> None:
         """Say which run begins."""
-        self.begun += 1
-        click.echo(f"{job.title}, {self.begun} of {self.to_do}")
+        if self.voice:
+            self.voice.begins(job)
 
     def ended(self, one: Ended) -> None:
-        """Put down what a cell has come to, and the table of all, which is shown where someone looks on."""
+        """Put down what a cell has come to, and the table of all."""
+        if self.voice:
+            self.voice.ended(one)
         self.folder.keep(one.job.planned)
-        text = self.write()
-        if sys.stdout.isatty():
-            click.echo(f"\n{text}\n")
+        self.write()
 
     def write(self) -> str:
         """The table, which is also kept."""
-        from archspec.sweep.plan import rank_of
         from archspec.sweep.table import table
         from archspec.train.files import write
 
-        text = table(self.sweep, self.folder, self.cells, rank_of(self.sweep, self.cells[0]))
+        text = table(self.sweep, self.folder, self.cells, self.rank)
         write(self.folder.table, f"{text}\n")
         return text
 
@@ -167,7 +186,8 @@ def run_all(work: Work, base: Spec, where: Where) -> None:
         problems: list[Diagnostic] = []
         try:
             if work.to_do:
-                with where.executor(Doing(base, work.means, folder, work.to_do)) as executor:
+                voice = work.speaking()
+                with where.executor(Doing(base, work.means, folder, work.to_do)) as executor, voice:
                     if executor.said:
                         click.echo(executor.said)
                     problems = drive(queue, executor, work)

@@ -90,6 +90,14 @@ class Listener(Protocol):
         """A run has ended."""
 
 
+class Voice(Listener, Protocol):
+    """A listener that says it to people, while entered."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
 def drive(queue: Queue, executor: Executor, listener: Listener) -> list[Diagnostic]:
     """Train all of a queue; the problems of the runs that failed. One that diverges is a result."""
     problems: list[Diagnostic] = []
