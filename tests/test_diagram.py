@@ -58,6 +58,7 @@ TAKEN_APART = {
     "h = x\nx = transformer(x)": ["h = x", "h2 = (x + layer_norm > attention)", "x = (h2 + layer_norm > ffn)"],
     "x = mine(x, mlp)": ["x += mlp"],
     "x = sum[j in N](pre_norm(x, mlp)[j])": ["x = ∑[j ∈ N] (pre_norm(x, mlp))ⱼ"],
+    "x = endless(x, mlp)": ["x += mlp > endless(mlp)"],
     "x = x + mlp(x) + relu(x)": ["x += (mlp + relu)"],
     "x = gin(x)": ["x = gin"],
     "x = linear(sum[j in N](x[j]), d)": ["x = ∑[j ∈ N] xⱼ > linear(d)"],
@@ -67,7 +68,7 @@ TAKEN_APART = {
     "x, p = two(x, p)": ["x, p = two(x, p)"],
 }  # fmt: skip
 
-WHERE = "mine: residual\nlayered(x, p): x\ntwo(x, p): x, p"
+WHERE = "endless(x, f): x + endless(f(x), f)\nmine: residual\nlayered(x, p): x\ntwo(x, p): x, p"
 
 
 @pytest.mark.parametrize("text", TAKEN_APART)

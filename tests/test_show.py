@@ -7,12 +7,12 @@ from click.testing import CliRunner
 
 from archspec.check.checker import check
 from archspec.commands.show import STAGES, command
-from archspec.compare.expand import reached
 from archspec.compare.same import same
 from archspec.diagnostics import SpecError
 from archspec.facts import with_defaults
 from archspec.passes.optimise import PASSES
 from archspec.pipeline import compile_spec, facts_of
+from archspec.syntax.library import reached
 from archspec.syntax.load import load_spec, parse_spec
 
 

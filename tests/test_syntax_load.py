@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 
 import archspec.library
+from archspec.pipeline import compile_spec
 from archspec.syntax import tree
+from archspec.syntax.library import Library, reached
 from archspec.syntax.load import load_library, load_spec, parse_spec, shipped_specs
 from archspec.syntax.printer import print_body
 from archspec.syntax.schema import SpecSettings
@@ -128,3 +130,22 @@ def test_loading_is_quick_and_light() -> None:
     before = time.process_time()
     load_spec("gin")
     assert time.process_time() - before < 0.2
+
+
+def test_a_definition_of_the_library_is_parsed_when_it_is_asked_for() -> None:
+    library = Library(load_library().entries)
+    assert library.parsed == {}
+    assert "pre_norm" in library
+    assert "nothing" not in library
+    assert library.get("nothing") is None
+    assert library["pre_norm"] is library["pre_norm"]
+    assert set(library.parsed) == {"pre_norm"}
+
+
+def test_only_what_a_spec_reaches_of_the_library_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = Library(load_library().entries)
+    for module in ("archspec.pipeline", "archspec.syntax.library"):
+        monkeypatch.setattr(f"{module}.load_library", lambda: fresh)
+    compile_spec(load_spec("gps"))
+    assert set(fresh.parsed) == {"attention", "ffn"}  # not `gin`, a default of its own `gps` that its layer replaces
+    assert set(reached(load_spec("gps"))) == {"attention", "ffn", "gin", "mlp"}

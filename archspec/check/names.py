@@ -3,6 +3,7 @@
 Definitions that nothing uses are looked at too: a typo in one is reported before the day it is needed.
 """
 
+from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -154,17 +155,22 @@ def names_read(node: object) -> Iterator[tree.Name]:
         yield node.function
     elif isinstance(node, tree.Node):
         skipped = ("span", "indices", "index", "parameters", *(("op",) if isinstance(node, tree.Reduce) else ()))
-        for field, value in vars(node).items():
+        for field in node.__dataclass_fields__:
             if field not in skipped:
-                yield from names_read(value)
+                yield from names_read(getattr(node, field))
 
 
 def check_endless(spec: Spec, frame: Frame) -> None:
     """Report definitions that call themselves, and keep them from being expanded."""
     world = frame.world
-    definitions = {**world.library, **spec.definitions}
-    calls = {name: references(definition, definitions) for name, definition in definitions.items()}
-    for name in definitions:
+    definitions = ChainMap(dict(spec.definitions), world.library)  # type: ignore[arg-type]
+    calls: dict[str, dict[str, Span]] = {}
+    left = list(spec.definitions)  # a chain that comes back has one of these in it
+    while left:
+        if (name := left.pop()) not in calls:
+            calls[name] = references(definitions[name], definitions)
+            left += calls[name]
+    for name in (one for one in definitions if one in calls):
         chain = way_back(name, calls)
         if chain and not world.endless & set(chain):
             world.endless.update(chain)

@@ -47,7 +47,7 @@ def tree_text(spec: Spec, backend: Mapping[str, str]) -> str:
 
 def branch(title: str, node: tree.Node, depth: int) -> Iterator[str]:
     """A node on a line with its plain fields, and what is under it, two spaces deeper, each behind its field."""
-    fields = [(key, value) for key, value in vars(node).items() if key != "span"]
+    fields = [(key, getattr(node, key)) for key in node.__dataclass_fields__ if key != "span"]
     plain = "".join(f" {key}={value!r}" for key, value in fields if not nested(value) and value not in (None, ()))
     yield f"{'  ' * depth}{title}: {type(node).__name__}{plain}"
     for key, value in fields:

@@ -63,7 +63,7 @@ class Aligned:
         if isinstance(old, tree.Index) and isinstance(fresh, tree.Index):
             return [self.indexed(old, fresh)]
         before, after = children(old), children(fresh)
-        if shell(old) != shell(fresh) or len(before) != len(after) or not before:
+        if not before or len(before) != len(after) or shell(old) != shell(fresh):
             return []
         parts = [self.pair(one, other) for one, other in zip(before, after, strict=True)]
         return [together(with_children(fresh, [verbatim(part) for part in parts]), parts)]
@@ -139,6 +139,8 @@ class Aligned:
         value: Callable[..., object],
     ) -> list["Step"]:
         """The cheapest way from one sequence to another, each step an item that stays, goes or comes."""
+        going = [alone("-", one, value(one), noun, at) for at, one in enumerate(old)]
+        coming = [alone("+", one, value(one), noun, at) for at, one in enumerate(fresh)]
         best: dict[tuple[int, int], tuple[int, list[Step]]] = {(0, 0): (0, [])}
         for i in range(len(old) + 1):
             for j in range(len(fresh) + 1):
@@ -146,9 +148,9 @@ class Aligned:
                 if i and j and (pair := match(old[i - 1], fresh[j - 1])) is not None:
                     ways.append((best[i - 1, j - 1], Step(" ", pair.cost, pair, pair.remarks, i - 1, j - 1)))
                 if j:
-                    ways.append((best[i, j - 1], alone("+", fresh[j - 1], value(fresh[j - 1]), noun, j - 1)))
+                    ways.append((best[i, j - 1], coming[j - 1]))
                 if i:
-                    ways.append((best[i - 1, j], alone("-", old[i - 1], value(old[i - 1]), noun, i - 1)))
+                    ways.append((best[i - 1, j], going[i - 1]))
                 if ways:
                     options = [(cost + step.cost, [*steps, step]) for (cost, steps), step in ways]
                     best[i, j] = min(options, key=lambda option: option[0])

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from archspec.check.checker import check
 from archspec.compare.consequences import Checked, Consequence, consequences
 from archspec.compare.definitions import Change, Line, changes, merged, parts
-from archspec.compare.expand import reached
 from archspec.compare.marks import gone
 from archspec.compare.marks import new as come
 from archspec.compare.renames import Renamed, only, renames, spec_with_names
@@ -23,7 +22,7 @@ from archspec.compare.weights import WeightChange, named, weight_changes
 from archspec.diagnostics import SpecError
 from archspec.ir.nodes import Program
 from archspec.syntax import tree
-from archspec.syntax.load import load_library
+from archspec.syntax.library import load_library, reached
 from archspec.syntax.spec import Spec
 
 SECTIONS: Mapping[str, str] = {

@@ -27,16 +27,24 @@ def size(node: object) -> int:
 SIZE = "size of the tree"
 
 
-def children(expr: object) -> list[tree.Expr]:
+def children(expr: tree.Expr | Verbatim) -> Sequence[tree.Expr]:
     """The expressions right under an expression, those in tuples and arguments too."""
-    found: list[tree.Expr] = []
-    for field in fields(expr):  # type: ignore[arg-type]
-        value = getattr(expr, field.name)
-        parts = value if isinstance(value, tuple) else (value,)
-        found += [
-            part.value if isinstance(part, tree.Argument) else part for part in parts if is_part(expr, field.name, part)
-        ]
-    return found
+    known: Sequence[tree.Expr] | None = expr.__dict__.get(CHILDREN)
+    if known is None:
+        known = expr.__dict__[CHILDREN] = tuple(found_under(expr))
+    return known
+
+
+CHILDREN = "children of the tree"
+
+
+def found_under(expr: tree.Expr | Verbatim) -> Iterator[tree.Expr]:
+    """The expressions right under an expression, looked for."""
+    for name in expr.__dataclass_fields__:
+        value = getattr(expr, name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if is_part(expr, name, part):
+                yield part.value if isinstance(part, tree.Argument) else part
 
 
 def is_part(expr: object, name: str, part: object) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from archspec.ir.nodes import Node
 from archspec.source import Span
-from archspec.syntax.load import load_library
+from archspec.syntax.library import reached
 from archspec.syntax.spec import Spec
 
 
@@ -20,8 +20,8 @@ class Places:
 
 
 def places(spec: Spec) -> Iterator[tuple[str, Span]]:
-    """Every definition, and the ends of the model, with the text each takes."""
-    for name, definition in {**load_library(), **spec.definitions}.items():
+    """Every definition that it may need, and the ends of the model, with the text each takes."""
+    for name, definition in {**reached(spec), **spec.definitions}.items():
         yield name, definition.heading.span.to(definition.body.span)
     ends = {"input": spec.input, "output": spec.output, "penalty": spec.penalty}
     yield from ((name, body.span) for name, body in ends.items() if body is not None)

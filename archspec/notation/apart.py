@@ -31,6 +31,8 @@ class Opened:
     definitions: Definitions
     taken: set[str]
     statements: list[tree.Assign] = field(default_factory=list)
+    inside: list[str] = field(default_factory=list)
+    """The definitions that are being taken apart; one that calls itself is not, though that is an error elsewhere."""
 
     def read(self, expr: Any) -> Any:
         """An expression; what stands under an index of its own is left as it is."""
@@ -61,8 +63,15 @@ class Opened:
         """What a call says, if it is one to be taken apart; else the call itself."""
         one = resolved(call.function, self.definitions)
         given = arguments(one, call) if one is not None and composes(one, self.definitions) else None
-        if one is None or given is None or captures(one.body, given):
+        if one is None or given is None or captures(one.body, given) or one.heading.name in self.inside:
             return call
+        self.inside.append(one.heading.name)
+        opened = self.opened(one, given)
+        self.inside.pop()
+        return opened
+
+    def opened(self, one: tree.Definition, given: Mapping[str, tree.Expr]) -> tree.Expr:
+        """What a definition says with these arguments; its statements become the body's."""
         called = functions(one, self.definitions)
         values = {key: value if key in called else self.kept(key, value, one.body) for key, value in given.items()}
         for statement in one.body.statements:

@@ -13,7 +13,7 @@ from archspec.notation.apart import composes, resolved
 from archspec.notation.diagram import Box, Diagram, Frame, Part, Read, Sum, spoken
 from archspec.source import Span
 from archspec.syntax import tree
-from archspec.syntax.load import load_library
+from archspec.syntax.library import known_to
 from archspec.syntax.spec import Spec
 
 
@@ -38,7 +38,7 @@ class Details:
 def detailed(diagram: Diagram, spec: Spec, details: Mapping[str, Sequence[Details]]) -> Diagram:
     """The picture with details in it, for each block one for every different instance in order."""
     left = {name: list(found) for name, found in details.items()}
-    known = {**load_library(), **spec.definitions}
+    known = known_to(spec)
     return replace(diagram, frames=tuple(framed(one, diagram.states, left, known) for one in diagram.frames))
 
 

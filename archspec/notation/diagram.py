@@ -16,7 +16,7 @@ from archspec.notation.names import name
 from archspec.notation.text import text
 from archspec.source import Span
 from archspec.syntax import tree
-from archspec.syntax.load import load_library
+from archspec.syntax.library import known_to
 from archspec.syntax.spec import Spec
 
 
@@ -96,7 +96,7 @@ DATA = ("x", "e", "pos")
 
 def diagram(spec: Spec) -> Diagram:
     """The picture of a spec."""
-    known = {**load_library(), **spec.definitions}
+    known = known_to(spec)
     states = tuple(dict.fromkeys(target.name for one in spec.input.statements for target in one.targets))
     stages = frames(spec.stack, spec, known, states)
     input = Frame("input", "", steps(apart(spec.input, known, DATA), states, DATA), block="Input")

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from archspec.diagnostics import Diagnostic, Problems, SpecError
 from archspec.syntax import tree
-from archspec.syntax.document import Mapping, Plain, Value, resolve
+from archspec.syntax.document import Entry, Mapping, Plain, Value, resolve
 from archspec.syntax.fragment import Fragment
 from archspec.syntax.parser import parse_body, parse_expression, parse_heading, parse_stack
 from archspec.syntax.printer import print_body, print_expression, print_heading, print_stack
@@ -77,12 +77,19 @@ def read_definitions(section: Mapping, problems: Problems) -> dict[str, tree.Def
     """Definitions by name."""
     definitions = {}
     for name, entry in section.entries.items():
-        heading = parse(entry.key, parse_heading, problems)
-        body = parse(entry.value, parse_body, problems)
-        if heading is not None and body is not None:
-            span = heading.span.to(body.span) if heading.span.source is body.span.source else body.span
-            definitions[name] = tree.Definition(span, heading, body)
+        if (definition := read_definition(entry, problems)) is not None:
+            definitions[name] = definition
     return definitions
+
+
+def read_definition(entry: Entry, problems: Problems) -> tree.Definition | None:
+    """A heading and its body; None, with problems, where one cannot be read."""
+    heading = parse(entry.key, parse_heading, problems)
+    body = parse(entry.value, parse_body, problems)
+    if heading is None or body is None:
+        return None
+    span = heading.span.to(body.span) if heading.span.source is body.span.source else body.span
+    return tree.Definition(span, heading, body)
 
 
 def canonical(text: str) -> Plain:

@@ -1,17 +1,16 @@
 """Spec files → `Spec`: layers merged, settings checked, equations parsed, all problems collected."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from archspec.diagnostics import Diagnostic, Problems, SpecError
 from archspec.source import SourceFile, Span
-from archspec.syntax import tree
 from archspec.syntax.document import Mapping as Section
 from archspec.syntax.document import Value, read_document
-from archspec.syntax.equations import read_definitions, read_model
+from archspec.syntax.equations import read_model
 from archspec.syntax.files import find, shipped_specs
-from archspec.syntax.merge import by_heading, by_name, layers_of, merge_layers, read_layers
+from archspec.syntax.library import load_library
+from archspec.syntax.merge import by_heading, layers_of, merge_layers, read_layers
 from archspec.syntax.overrides import read_overrides
 from archspec.syntax.settings import check_settings
 from archspec.syntax.spec import Spec
@@ -92,17 +91,3 @@ def places(value: Value, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
         for name, entry in value.entries.items():
             yield (*path, name), entry.value.span
             yield from places(entry.value, (*path, name))
-
-
-@cache
-def load_library() -> Mapping[str, tree.Definition]:
-    """The standard library: the definitions of every YAML file in `archspec/library`, by name."""
-    problems = Problems()
-    library: dict[str, tree.Definition] = {}
-    for file in sorted((Path(__file__).parent.parent / "library").glob("*.yaml")):
-        source = SourceFile(f"archspec/library/{file.name}", file.read_text(encoding="utf-8"))
-        document = read_document(source, problems)
-        if isinstance(document, Section):
-            library |= read_definitions(by_name(document, problems), problems)
-    problems.finish()
-    return library
