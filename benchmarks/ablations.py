@@ -23,13 +23,15 @@ def rows(folder: Path) -> Iterator[dict[str, Any]]:
         for seed in sweep["seeds"]:
             run = folder / (told["same_as"] or cell) / f"seed-{seed}"
             if (run / "done.json").is_file():
-                yield {**told["axes"], **told["sizes"], "seed": seed, **result(run)}
+                sizes = {f"size {name}": value for name, value in told["sizes"].items()}
+                yield {**told["axes"], **sizes, "seed": seed, **result(run)}
 
 
 def result(run: Path) -> dict[str, Any]:
     """What a run came to, at the epoch that was best on the validation split and at the last one."""
     done = json.loads((run / "done.json").read_text(encoding="utf-8"))
     epochs = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    deviations = [*largest_deviations(epochs)]
     name, floor = done["score"], done["floor"] or {}
     return {
         "score": name,
@@ -43,8 +45,18 @@ def result(run: Path) -> dict[str, Any]:
         "seconds": round(done["seconds"], 2),
         "gradient first": epochs[0]["gradient_norm"]["max"],
         "gradient last": epochs[-1]["gradient_norm"]["max"],
+        "deviation first": deviations[0],
+        "deviation last": deviations[-1],
+        "val by epoch": " ".join(f"{one['val'][name]:.4f}" for one in epochs),
         "torch": json.loads((run / "environment.json").read_text(encoding="utf-8"))["torch"],
     }
+
+
+def largest_deviations(epochs: list[dict[str, Any]]) -> Iterator[float]:
+    """The largest deviation of any value inside the model, of every epoch in which the monitor looked at values."""
+    for one in epochs:
+        if values := one["health"]["values"]:
+            yield max(value["std"] for value in values.values())
 
 
 def main(folders: list[Path]) -> None:

@@ -305,7 +305,18 @@ def file(name: str) -> str:
     return f"```yaml\n{(ROOT / name).read_text(encoding='utf-8').strip()}\n```"
 
 
-FORMS_OF_PART: Mapping[str, Callable[[str], str]] = {"$ ": output, "spec ": spec, "file ": file}
+def ablation(text: str) -> str:
+    """A table of runs: the name of one of the functions of `ablations.py` and what it is given."""
+    name, *arguments = text.split(" ")
+    return runpy.run_path(str(ROOT / "docs" / "ablations.py"))[name](*arguments)
+
+
+FORMS_OF_PART: Mapping[str, Callable[[str], str]] = {
+    "$ ": output,
+    "spec ": spec,
+    "file ": file,
+    "ablation ": ablation,
+}
 """How a part begins that has an argument."""
 
 
