@@ -245,7 +245,9 @@ def test_every_run_is_that_of_train_and_the_table_says_what_they_come_to(place, 
            for name in ("sum", "mean")}  # fmt: skip
     rows = [line.split()[0] for line in out.splitlines() if "2/2" in line]
     assert (rows.index("sum") < rows.index("mean")) == (val["sum"] > val["mean"])
-    assert out.rstrip().endswith(Path("runs/sums/table.txt").read_text().rstrip())
+    assert out.endswith(Path("runs/sums/table.txt").read_text() + "page: runs/sums/table.html\n")
+    assert "test acc, %: less that of sum, which is the base itself" in out
+    assert "<title>sums</title>" in Path("runs/sums/table.html").read_text()
     assert json.loads(Path("runs/sums/sweep.json").read_text())["cells"]["same"]["same_as"] == "sum"
 
     before = {name: run.state.stat().st_mtime_ns for name, run in made.items()}
@@ -264,8 +266,8 @@ def test_scores_of_different_protocols_are_not_mixed_silently(place, call):  # n
     (place / "limits.yaml").write_text("base: tiny\nset: {train: {epochs: 1}}\naxes: {data.limit: [6, 12]}\n")
     code, out, _ = call("sweep", "limits.yaml")
     assert code == 0
-    assert "another protocol" in out
-    assert "warning: the scores are not all of one protocol" in out
+    assert "other results: limit 6 and not 12; graphs.train 6 and not 12" in out
+    assert "warning: some scores may not be compared with the others: limit 6 and not 12" in out
     assert "one seed cannot tell a difference from chance" in out
 
 

@@ -25,6 +25,7 @@ from archspec.diagnostics import Diagnostic, SpecError, render
 COMMANDS = {
     "train": "Train a spec; everything it gives goes to a run folder.",
     "sweep": "Train every combination of alternatives, with several seeds each, and compare them.",
+    "table": "Compare the cells of a sweep: means, paired differences, effects; text to HTML.",
     "bisect": "Find the smallest set of changes between two specs that breaks training.",
     "evaluate": "Score the weights of a run.",
     "predict": "Write the predictions of a run to a file.",

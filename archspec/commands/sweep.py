@@ -162,12 +162,28 @@ class Work:
 
     def write(self) -> str:
         """The table, which is also kept."""
-        from archspec.sweep.table import table
+        from archspec.sweep.table import results
+        from archspec.sweep.table.blocks import table_of
+        from archspec.sweep.table.formats import FORMATS
         from archspec.train.files import write
 
-        text = table(self.sweep, self.folder, self.cells, self.rank)
-        write(self.folder.table, f"{text}\n")
-        return text
+        text = FORMATS["text"](table_of(results.read(self.folder.path)))
+        write(self.folder.table, text)
+        return text.rstrip()
+
+    def write_page(self) -> Path | None:
+        """The table with plots, which is kept too; none where no run is finished."""
+        from archspec.sweep.table import results
+        from archspec.sweep.table.blocks import table_of
+        from archspec.sweep.table.page import page
+        from archspec.train.files import write
+
+        outcome = results.read(self.folder.path)
+        if not any(run.result for run in outcome.runs):
+            return None
+        path = self.folder.table.with_suffix(".html")
+        write(path, page(table_of(outcome)))
+        return path
 
 
 def run_all(work: Work, base: Spec, where: Where) -> None:
@@ -195,5 +211,7 @@ def run_all(work: Work, base: Spec, where: Where) -> None:
             raise SystemExit(stopped.exit_code) from None
         finally:
             click.echo(f"\n{work.write()}")
+        if page := work.write_page():
+            click.echo(f"page: {page}")
     if problems:
         raise SpecError(problems)

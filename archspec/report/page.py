@@ -1,16 +1,12 @@
 """The page: one HTML file with everything in it, made from the template beside this."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
-import archspec
 from archspec.report import curves
 from archspec.report.compare import Comparison, comparisons
 from archspec.report.evidence import Evidence, read
+from archspec.report.template import rendered
 from archspec.report.view import overview, view
 
 HERE = Path(__file__).parent
@@ -20,18 +16,13 @@ def page(paths: Sequence[Path]) -> str:
     """The page on the runs of some folders."""
     runs = [read(path) for path in paths]
     several = len(runs) > 1
-    template = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).get_template("page.html")
-    return template.render(
+    return rendered(
+        HERE / "page.html",
         title=title(runs),
-        style=Markup((HERE / "style.css").read_text(encoding="utf-8")),
         overview=overview(runs),
         together=curves.together(runs) if several else [],
         comparisons=compared(runs) if several else [],
         views=[view(one, number) for number, one in enumerate(runs, 1)],
-        version=archspec.__version__,
-        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
 
 

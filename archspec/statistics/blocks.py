@@ -31,9 +31,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Design(Generic[Treatment]):
-    """Figures by treatment and block, and what a treatment is made of: a row of coefficients for each."""
+    """Figures by treatment and number of the block, and what a treatment is made of: a row of coefficients for each."""
 
-    figures: Mapping[tuple[Treatment, Hashable], float]
+    figures: Mapping[tuple[Treatment, int], float]
     rows: Mapping[Treatment, Sequence[float]]
 
     @property

@@ -10,6 +10,7 @@ from typing import TypeVar
 from archspec.check.suggest import nearest
 from archspec.diagnostics import Diagnostic, Problems, SpecError
 from archspec.source import Span
+from archspec.sweep.baseline import NoCell, find_cell
 from archspec.sweep.file import ON, Alternative, Axis, Sweep
 from archspec.syntax.document import Mapping, Scalar
 from archspec.syntax.files import find, read_source, shipped_specs
@@ -58,7 +59,7 @@ class Cell:
 
 
 def cells_of(sweep: Sweep) -> list[Cell]:
-    """The cells of a sweep. Raises SpecError: E0802 too many, E0803 a listed cell of nothing, or two of one name."""
+    """The cells of a sweep. Raises SpecError: E0802 too many, E0803 one of nothing, or two of one name, E0807."""
     problems = Problems()
     found = [*grid(sweep, problems)] if sweep.listed is None else [*listed(sweep, sweep.listed, problems)]
     taken: dict[str, Cell] = {}
@@ -67,8 +68,41 @@ def cells_of(sweep: Sweep) -> list[Cell]:
             notes = (f"`{other.folder}` and `{cell.folder}`",)
             help = "name the alternatives otherwise, or list the cell once"
             problems.error("E0803", cell.span, "two cells would be kept in one folder", notes=notes, help=help)
+    if sweep.baseline and not problems.found:
+        named(sweep, found, sweep.baseline, problems)
     problems.finish()
     return found
+
+
+def baseline_of(sweep: Sweep, cells: Sequence[Cell]) -> Cell | None:
+    """The cell that a sweep names as its baseline. Raises SpecError, E0807, for none."""
+    problems = Problems()
+    found = named(sweep, cells, sweep.baseline, problems) if sweep.baseline else None
+    problems.finish()
+    return found
+
+
+def named(sweep: Sweep, cells: Sequence[Cell], said: Scalar | Mapping, problems: Problems) -> Cell | None:
+    """The one cell that is meant; E0807 for none and for several."""
+    known = {cell.folder: cell for cell in cells}
+    axes = [axis.name for axis in sweep.axes]
+    labels = {folder: dict(zip(axes, cell.labels, strict=True)) for folder, cell in known.items()}
+    try:
+        return known[find_cell(labels, said_of(sweep, said))]
+    except NoCell as problem:
+        problems.error("E0807", said.span, problem.message, help=problem.help)
+        return None
+
+
+def said_of(sweep: Sweep, said: Scalar | Mapping) -> str | dict[str, str]:
+    """A cell as it is named: by its name, or by alternatives of axes, each by its name or its path."""
+    if isinstance(said, Scalar):
+        return said.text.strip()
+    names = {".".join(axis.paths[0]): axis.name for axis in sweep.axes}
+    values = {key: entry.value for key, entry in said.entries.items()}
+    return {
+        names.get(key, key): value.text.strip() if isinstance(value, Scalar) else "" for key, value in values.items()
+    }
 
 
 def grid(sweep: Sweep, problems: Problems) -> Iterator[Cell]:

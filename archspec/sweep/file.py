@@ -79,6 +79,8 @@ class Sweep:
     seeds: str | None
     """As `--seeds` takes them."""
     rank_by: Scalar | None
+    baseline: Scalar | Mapping | None
+    """The cell that the others are compared with: its name, or alternatives by axis."""
     budget: Budget | None
 
     @property
@@ -96,6 +98,7 @@ KEYS = {
     "cells": "a list of `{axis: alternative}`",
     "seeds": "a number of seeds, or a list of different ones",
     "rank_by": "a score, such as `acc`",
+    "baseline": "a cell: `{axis: alternative}`, or its name",
     "budget": "`{params: 100k}`, or `{params: 100k, solve: d}`",
 }
 """What a sweep file may say."""
@@ -145,6 +148,7 @@ def read_sweep(path: str | Path) -> Sweep:
         listed_of(reader),
         seeds_of(reader),
         rank if isinstance(rank := reader.get("rank_by", Scalar), Scalar) else None,
+        base if isinstance(base := reader.get("baseline", Scalar, Mapping), Scalar | Mapping) else None,
         budget_in(reader),
     )
     problems.finish()

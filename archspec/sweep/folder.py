@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.sweep.cells import baseline_of
 from archspec.sweep.file import Sweep
-from archspec.sweep.plan import Planned
+from archspec.sweep.plan import Planned, rank_of
+from archspec.sweep.table.results import FILE
 from archspec.syntax.load import parse_spec
 from archspec.syntax.spec import Spec
 from archspec.train import folder
@@ -14,9 +16,6 @@ from archspec.train.folder import Record, RunFolder
 from archspec.train.group import Group, is_group, with_seed, with_seeds
 from archspec.train.lock import Lock
 from archspec.train.resumption import FREE, finished, leaves
-
-FILE = "sweep.json"
-"""What a folder of a sweep holds besides its cells; also `sweep.yaml`, the file, and `table.txt`."""
 
 
 class SweepFolder:
@@ -58,7 +57,9 @@ class SweepFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         write(self.path / "sweep.yaml", sweep.source.text)
         named = {one.cell.folder: entry(sweep, one) for one in cells}
-        write_json(self.path / FILE, {"name": sweep.name, "seeds": self.seeds, "cells": named})
+        rank, baseline = rank_of(sweep, cells[0]), baseline_entry(sweep, cells)
+        told = {"name": sweep.name, "seeds": self.seeds, "rank_by": rank, "baseline": baseline, "cells": named}
+        write_json(self.path / FILE, told)
         for one in cells:
             if one.twin is None:
                 self.begin_cell(one, options)
@@ -111,6 +112,14 @@ def is_fixed(path: tuple[str, ...]) -> bool:
         and path[0] not in ("track", "name")
         and path[:2] not in (("train", "seed"), ("train", "seeds"))
     )
+
+
+def baseline_entry(sweep: Sweep, cells: Sequence[Planned]) -> Record | None:
+    """What `sweep.json` says of the cell that the others are compared with: that named, else the base's own."""
+    if cell := baseline_of(sweep, [one.cell for one in cells]):
+        return {"cell": cell.folder, "why": "named in the sweep"}
+    own = next((one.cell for one in cells if one.is_base), None)
+    return {"cell": own.folder, "why": "which is the base itself"} if own else None
 
 
 def entry(sweep: Sweep, one: Planned) -> Record:

@@ -39,6 +39,8 @@ class Planned:
     """The size that was solved for, and its value."""
     twin: Cell | None = None
     """An earlier cell of the same architecture and settings, whose runs are its runs too."""
+    is_base: bool = False
+    """Whether it is the architecture of the base itself, trained alike."""
 
 
 Complete = Callable[[Spec], Spec]
@@ -56,7 +58,21 @@ def plan(ground: Ground, cells: Sequence[Cell], complete: Complete, data: Path |
     checked = for_each(cells, whole, partial(compiled, data=data))
     costed = for_each(cells, [*zip(cells, checked, strict=True)], lambda one: planned(*one, sweep.budget))
     rank_of(sweep, costed[0])
-    return twins(costed, checked)
+    base = base_of(ground, partial(compiled, data=data), complete)
+    same = [base is not None and is_twin(base, one) for one in checked]
+    return twins([replace(one, is_base=own) for one, own in zip(costed, same, strict=True)], checked)
+
+
+def base_of(ground: Ground, compile: Callable[[Spec], Checked], complete: Complete) -> Checked | None:
+    """The base by itself; None where it is an axis, or is no spec without what the axes say."""
+    sweep = ground.sweep
+    if len(sweep.bases) > 1 or any(axis.is_of_specs for axis in sweep.axes):
+        return None
+    bare = Cell(tuple(None for _ in sweep.axes), sweep.bases[0].span)
+    try:
+        return compile(complete(spec_of(ground, sweep.budget, bare)))
+    except SpecError:
+        return None
 
 
 def spec_of(ground: Ground, budget: Budget | None, cell: Cell) -> Spec:

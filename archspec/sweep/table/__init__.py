@@ -1,0 +1,1 @@
+"""What the runs of a sweep come to: read from its folder alone, compared with a baseline, written in several forms."""
