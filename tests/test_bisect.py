@@ -177,6 +177,7 @@ MISTAKES = [
     ([INNOCENT["d"]], ("--score", "val.ac"), "E0864", "write `val.acc`"),
     ([("act: relu", "act: rleu")], (), "E0201", "relu"),
     ([INNOCENT["d"]], ("--run-dir", "."), "E0610", "--run-dir"),
+    ([INNOCENT["d"]], ("--run-dir", "/proc/bisect"), "E0610", "--run-dir"),
     ([("d: 8", "d: 9")], ("--set", "model.input=x = 0 * encode(x, 9)", "--set", "model.sizes.d=9"), "E0860", "diff"),
 ]
 

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archspec.bisect.coherent import Coherent
-from archspec.bisect.folder import numbers
+from archspec.bisect.folder import Trial, numbers
 from archspec.bisect.minimise import Subset, asked, minimise, most, of_one_culprit, parts
-from archspec.bisect.search import seeds_up_to
-from archspec.bisect.verdict import Scale, Verdict, apart, scale_of
+from archspec.bisect.search import Found, Search, seeds_up_to
+from archspec.bisect.verdict import Scale, Score, Verdict, apart, scale_of
+from archspec.diagnostics import SpecError
 
 
 def subsets(whole: Subset) -> list[Subset]:
@@ -214,3 +215,86 @@ def test_numbers_of_changes_and_further_seeds():
     assert numbers(frozenset({0, 1, 2, 4})) == "1-3,5"
     assert seeds_up_to([41, 95], 4) == [41, 95, 42, 43]
     assert seeds_up_to([0, 1, 2], 2) == [0, 1, 2]
+
+
+class Scores:
+    """A folder whose runs have the scores of a table, which notes what is trained; `alike` have one normal form."""
+
+    def __init__(self, table: dict[Subset, list[Score]], whole: Subset, alike: dict[Subset, Subset] | None = None):
+        self.table, self.whole, self.alike = table, whole, alike or {}
+        self.trained: list[tuple[Subset, int]] = []
+
+    def trial(self, _pair: object, some: Subset) -> Trial:
+        return Trial(numbers(some), some, self.alike.get(some, some))
+
+    def ends(self, _pair: object) -> tuple[Trial, Trial]:
+        return Trial("good", frozenset(), frozenset()), Trial("bad", self.whole, self.whole)
+
+    def score(self, one: Trial, seed: int, _score: object) -> Score:
+        assert (one.changes, seed) in self.trained
+        return self.table[one.changes][seed]
+
+    def train(self, runs: list[tuple[Trial, int]]) -> None:
+        self.trained += [(one.changes, seed) for one, seed in runs if (one.changes, seed) not in self.trained]
+
+
+class Three:
+    """A pair with three changes that can all be made alone."""
+
+    names = ("good", "bad")
+    whole = frozenset(range(3))
+    coherent = Coherent(3, lambda _: True)
+
+
+GOOD, BAD, HALF = [84.0, 83.9, 84.1, 84.0], [50.0, 51.0, 50.5, 50.2], [67.0, 67.1, 66.9, 67.0]
+
+
+def searched(scores: Scores, monkeypatch: pytest.MonkeyPatch) -> tuple[Found, Search]:
+    monkeypatch.setattr("archspec.bisect.search.is_twin", lambda one, other: one == other)
+    search = Search(Three(), scores, [0, 1], 4, ("val", "acc"))
+    return search.run(scores.train, lambda _: None), search
+
+
+def table(broken: Subset, **others: list[Score]) -> dict[Subset, list[Score]]:
+    """Scores of which those with some changes are bad, and others that are given by their numbers."""
+    found = {one: BAD if broken <= one else GOOD for one in subsets(Three.whole)}
+    return found | {frozenset(int(number) - 1 for number in key[1:]): one for key, one in others.items()}
+
+
+def test_what_two_seeds_do_not_decide_has_more_of_them_and_is_told_if_these_do_not_either(monkeypatch):
+    scores = Scores(table(frozenset({0, 2}), _1=HALF), Three.whole)
+    found, search = searched(scores, monkeypatch)
+    assert (found.changes, found.undecided) == ({0, 2}, (2,))
+    assert [seed for one, seed in scores.trained if one == {0}] == [0, 1, 2, 3]
+    assert [seed for one, seed in scores.trained if one == {2}] == [0, 1]
+    assert search.tried[frozenset({0})].verdict is Verdict.UNDECIDED
+    assert found.opposite.verdict is Verdict.WORKS
+    scores = Scores(table(frozenset({0, 2}), _1=[84.0, 60.0, 84.0, 84.0]), Three.whole)
+    assert searched(scores, monkeypatch)[0].undecided == ()
+    assert [seed for one, seed in scores.trained if one == {0}] == [0, 1, 2]
+
+
+def test_two_things_that_break_it_each_by_itself_are_told_by_the_opposite(monkeypatch):
+    scores = Scores(table(frozenset({0}), _3=BAD, _23=BAD), Three.whole)
+    found, _ = searched(scores, monkeypatch)
+    assert (found.changes, found.opposite.verdict) == ({0}, Verdict.BROKEN)
+
+
+def test_one_normal_form_is_trained_once(monkeypatch):
+    alike = {frozenset({0}): frozenset(), frozenset({1, 2}): Three.whole}
+    scores = Scores(table(frozenset({1})), Three.whole, alike)
+    found, search = searched(scores, monkeypatch)
+    assert found.changes == {1}
+    assert {one for one, _ in scores.trained}.isdisjoint(alike)
+    assert search.tried[frozenset({1, 2})].twin == "bad"
+
+
+def test_ends_that_two_seeds_do_not_tell_apart_have_more_of_them(monkeypatch):
+    close = {frozenset(): [84.0, 70.0, 84.0, 84.0], Three.whole: [50.0, 69.0, 50.0, 50.0]}
+    scores = Scores(table(frozenset({1})) | close, Three.whole)
+    assert searched(scores, monkeypatch)[0].changes == {1}
+    assert [seed for one, seed in scores.trained if not one] == [0, 1, 2, 3]
+    scores = Scores(table(frozenset({1})) | {Three.whole: [84.0, 83.9, 84.0, 84.1]}, Three.whole)
+    with pytest.raises(SpecError, match="do not differ in val acc beyond what 4 seeds spread"):
+        searched(scores, monkeypatch)
+    assert {one for one, _ in scores.trained} == {frozenset(), Three.whole}

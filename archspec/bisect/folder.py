@@ -118,7 +118,6 @@ class BisectFolder:
 
     def begin(self, pair: Pair) -> None:
         """Put down what is searched."""
-        self.path.mkdir(parents=True, exist_ok=True)
         changes = {str(at): edit.name for at, edit in enumerate(pair.edits, 1)}
         told = {"good": pair.good.spec.text, "bad": pair.bad.spec.text, "names": list(pair.names), "changes": changes}
         if not self.file.is_file():
