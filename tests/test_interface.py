@@ -89,6 +89,7 @@ def test_architectures_are_shown(name: str) -> None:
     assert elements(shown, "dt")[-3 - len(one.spec.definitions) :][-1] in (*one.spec.definitions, "output", "penalty")
     assert f"{one.parameters:,}" in elements(shown, "td")
     assert elements(shown, "pre") == [one.text]
+    assert len(elements(shown, "svg")) == 1
 
 
 def test_what_sizes_need_data_is_left_out() -> None:

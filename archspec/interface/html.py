@@ -8,8 +8,10 @@ from math import prod
 
 from archspec.cost.bill import Bill
 from archspec.cost.shown import COLUMNS, SYMBOLIC, closing, heading, legend, numeric, symbolic, titles
+from archspec.notation.diagram import diagram
 from archspec.notation.mathml import mathml
 from archspec.notation.spec import formulas
+from archspec.notation.svg import svg
 from archspec.syntax.spec import Spec
 
 STYLE = """
@@ -42,11 +44,13 @@ def preformatted(text: str) -> str:
 
 
 def equations(spec: Spec) -> str:
-    """The equations as mathematics, and the text they were written as."""
+    """The equations as mathematics, the diagram, and the text they were written as."""
     rows = (
         f"<dt>{escape(title)}</dt><dd>{''.join(map(mathml, found))}</dd>" for title, found in formulas(spec) if found
     )
-    return f"<dl>{''.join(rows)}</dl><details><summary>as text</summary>{preformatted(spec.text)}</details>"
+    folded = (("diagram", svg(diagram(spec))), ("as text", preformatted(spec.text)))
+    more = (f"<details><summary>{title}</summary>{inside}</details>" for title, inside in folded)
+    return f"<dl>{''.join(rows)}</dl>{''.join(more)}"
 
 
 def weights(shapes: Mapping[str, tuple[int, ...]]) -> str:

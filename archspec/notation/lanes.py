@@ -51,7 +51,7 @@ class Sheet:
         """A frame with what is in it; `later` are the values that are still read below it."""
         top, edge = self.y, MARGIN / 2 + depth * 4
         at = len(self.shapes)
-        self.draw("title", (self.first, top + 21), lines=tuple(filter(None, (one.times, one.title))))
+        self.draw("title", (self.first, top + 21), lines=(one.times, one.title))
         if one.remark:
             self.draw("aside", (self.width - edge - 8, top + 21), lines=(one.remark,))
         self.columns = allotted(one, self.states)

@@ -142,9 +142,9 @@ def circle(one: Shape, colour: str, kind: str, radius: float) -> str:
 def title(one: Shape, colour: str) -> str:
     """The title of a frame: how often it is passed, its name."""
     x, y = one.points[0]
-    *times, name = one.lines if len(one.lines) > 1 or not one.lines[:1] else ("", *one.lines)
-    spans = [f'<tspan class="times">{escape(text)} </tspan>' for text in times if text]
-    return f'<text x="{number(x)}" y="{number(y)}" class="title">{"".join(spans)}{escape(name, quote=False)}</text>'
+    times, name = (escape(text, quote=False) for text in one.lines)
+    often = f'<tspan class="times">{times} </tspan>' if times else ""
+    return f'<text x="{number(x)}" y="{number(y)}" class="title">{often}{name}</text>'
 
 
 def lane(one: Shape, colour: str) -> str:
