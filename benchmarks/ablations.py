@@ -2,7 +2,7 @@
 
     python benchmarks/ablations.py runs/gating_norms runs/gin_norms …    writes benchmarks/results/ablations/NAME.csv
 
-Figures are those of the runs' `done.json` and `metrics.jsonl`, with all their digits.
+Figures are those of the runs' `done.json`, `metrics.jsonl` and `health.jsonl`, with all their digits.
 """
 
 import csv
@@ -48,8 +48,16 @@ def result(run: Path) -> dict[str, Any]:
         "deviation first": deviations[0],
         "deviation last": deviations[-1],
         "val by epoch": " ".join(f"{one['val'][name]:.4f}" for one in epochs),
+        "signs": " ".join(signs(run)),
         "torch": json.loads((run / "environment.json").read_text(encoding="utf-8"))["torch"],
     }
+
+
+def signs(run: Path) -> list[str]:
+    """The signs of trouble that the monitor told."""
+    file = run / "health.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    return sorted({json.loads(line)["sign"] for line in lines})
 
 
 def largest_deviations(epochs: list[dict[str, Any]]) -> Iterator[float]:

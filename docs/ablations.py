@@ -1,22 +1,28 @@
-"""The tables of docs/ablations.md, from the runs kept in benchmarks/results/ablations (benchmarks/ablations.py)."""
+"""The tables of docs/ablations.md, from the runs kept in benchmarks/results/ablations (benchmarks/ablations.py).
+
+They are those of `archspec table`, made of the same rows by the same code; what is said of the notebook is its own.
+"""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import pairwise
 from pathlib import Path
 from random import Random
-from statistics import fmean, quantiles, stdev
+from statistics import fmean, quantiles
 
 from archspec.facts import tasks
-from archspec.statistics.blocks import Design, Estimate
-from archspec.statistics.paired import LEVEL, Paired, compare, holm, needed, verdict
+from archspec.sweep.baseline import find_cell
+from archspec.sweep.table.blocks import Block, Part, table_of
+from archspec.sweep.table.results import Baseline, CellRuns, Outcome, Run
+from archspec.train.folder import RunFolder
 
 RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "ablations"
 
-Cell = tuple[str, ...]
+Row = Mapping[str, str]
 
-NOTEBOOK: Mapping[Cell, float] = {
+NOTEBOOK = {
     ("off", "batch", "batch"): 83.9,
     ("off", "batch", "layer"): 85.2,
     ("off", "layer", "batch"): 85.6,
@@ -30,203 +36,131 @@ NOTEBOOK: Mapping[Cell, float] = {
 
 
 @dataclass(frozen=True)
-class Results:
+class Kept:
     """The rows of a sweep's runs."""
 
     name: str
-    axes: tuple[str, ...]
-    rows: Sequence[Mapping[str, str]]
+    rows: Sequence[Row]
 
     @classmethod
-    def read(cls, name: str) -> "Results":
-        """Of a file; the axes, and a size that was solved for, stand before the seed."""
+    def read(cls, name: str) -> "Kept":
+        """Of a file."""
         with (RESULTS / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-            rows = [*csv.DictReader(file)]
-        before = [*rows[0]][: [*rows[0]].index("seed")]
-        return cls(name, tuple(one for one in before if not one.startswith("size ")), rows)
+            return cls(name, [*csv.DictReader(file)])
 
     @property
-    def cells(self) -> list[Cell]:
-        """The cells, the best on the validation split first."""
-        found = dict.fromkeys(self.cell(row) for row in self.rows)
-        return sorted(found, key=lambda cell: fmean(self.of(cell, "val").values()) * self.worse)
+    def axes(self) -> list[str]:
+        """They stand before the seed, and so do sizes that were solved for."""
+        columns = [*self.rows[0]]
+        return [one for one in columns[: columns.index("seed")] if not one.startswith(SIZE)]
 
     @property
-    def score(self) -> str:
-        """The score of all runs."""
-        [name] = {row["score"] for row in self.rows}
-        return name
+    def by_cell(self) -> dict[str, list[Row]]:
+        """The rows of every cell, by the name of its folder."""
+        found: dict[str, list[Row]] = {}
+        for row in self.rows:
+            found.setdefault(",".join(row[axis] for axis in self.axes), []).append(row)
+        return found
 
-    @property
-    def worse(self) -> int:
-        """1 where a larger score is worse, else -1."""
-        return -1 if tasks.score(self.score).larger_is_better else 1
+    def outcome(self, baseline: str) -> Outcome:
+        """What `archspec table` makes its tables of."""
+        cells = tuple(cell(folder, self.axes, rows) for folder, rows in self.by_cell.items())
+        seeds = tuple(dict.fromkeys(int(row["seed"]) for row in self.rows))
+        base = Baseline(find_cell({one.folder: one.labels for one in cells}, baseline), "the baseline")
+        return Outcome(RESULTS / self.name, self.name, seeds, cells, ("val", self.rows[0]["score"]), base)
 
-    @property
-    def scale(self) -> float:
-        """What shares are multiplied by."""
-        return 100.0 if tasks.score(self.score).share else 1.0
+    def part(self, baseline: str) -> Part:
+        """Its tables."""
+        [found] = table_of(self.outcome(baseline)).parts
+        return found
 
-    def cell(self, row: Mapping[str, str]) -> Cell:
-        """The cell of a row."""
-        return tuple(row[axis] for axis in self.axes)
 
-    def of(self, cell: Cell, column: str) -> dict[str, float]:
-        """A column's figures of a cell, by seed."""
-        unit = self.scale if column.startswith(("val", "test")) else 1.0
-        return {row["seed"]: unit * float(row[column]) for row in self.rows if self.cell(row) == cell}
+SIZE = "size "
+"""How a column of a size that was solved for begins."""
 
-    def only(self, column: str) -> float:
-        """A figure that all rows share."""
-        [text] = {row[column] for row in self.rows}
-        return float(text) * self.scale
+
+def cell(folder: str, axes: Sequence[str], rows: Sequence[Row]) -> CellRuns:
+    """A cell with its runs."""
+    sizes = {name.removeprefix(SIZE): int(value) for name, value in rows[0].items() if name.startswith(SIZE)}
+    labels = {axis: rows[0][axis] for axis in axes}
+    return CellRuns(
+        folder, labels, int(rows[0]["parameters"]), None, sizes, {int(row["seed"]): run(row) for row in rows}
+    )
+
+
+def run(row: Row) -> Run:
+    """A run as its `done.json` and its `environment.json` say it."""
+    name = row["score"]
+    best, last, floor = ({split: {name: float(row[f"{split}{column}"])} for split in ("val", "test")}
+                         for column in ("", " last", " floor"))  # fmt: skip
+    result = {
+        "reason": row["reason"], "best": best, "last": last, "seconds": float(row["seconds"]),
+        "floor": {**floor, "rule": ""},
+    }  # fmt: skip
+    return Run(int(row["seed"]), RunFolder(RESULTS / "none"), result, {"torch": row["torch"]})
 
 
 def cells(name: str, baseline: str) -> str:
-    """A row for every cell, and how it differs from one of them: paired by seeds, corrected over the cells."""
-    found, base = Results.read(name), tuple(baseline.split(","))
-    if base not in found.cells:
-        raise ValueError(f"{name} has no cell {baseline}")
-    pairs = {cell: paired(found.of(cell, "test"), found.of(base, "test")) for cell in found.cells if cell != base}
-    corrected = dict(zip(pairs, holm([one and one.p for one in pairs.values()]), strict=True))
-    rows = [(*cell, *figures(found, cell), *said(found, pairs.get(cell), corrected.get(cell), len(pairs)))
-            for cell in found.cells]  # fmt: skip
-    floor = (
-        "floor",
-        *[""] * (len(found.axes) - 1),
-        f"{found.only('test floor'):.2f}",
-        f"{found.only('val floor'):.2f}",
-    )
-    unit = ", %" if found.scale > 1 else ""
-    head = (*found.axes, f"test {found.score}{unit}", f"val {found.score}{unit}", "parameters", "s a run", "seeds")
-    difference = f"test, less {', '.join(base)} [95 %]"
-    return table((*head, difference, "p", ""), *rows, (*floor, *[""] * 6))
+    """A row for every cell, the best first."""
+    return shown(Kept.read(name).part(baseline).scores)
 
 
-def paired(ones: Mapping[str, float], others: Mapping[str, float]) -> Paired | None:
-    """The figures of the seeds that both have."""
-    both = [seed for seed in ones if seed in others]
-    return compare([ones[seed] for seed in both], [others[seed] for seed in both])
+def against(name: str, baseline: str) -> str:
+    """How every cell differs from one of them."""
+    block = Kept.read(name).part(baseline).against
+    if block is None:
+        raise ValueError(f"nothing is compared in {name}")
+    return shown(block)
 
 
-def figures(found: Results, cell: Cell) -> Iterator[str]:
-    """The scores of a cell, its size and its time."""
-    for split in ("test", "val"):
-        values = [*found.of(cell, split).values()]
-        yield f"{fmean(values):.2f} ± {stdev(values):.2f}"
-    yield f"{next(iter(found.of(cell, 'parameters').values())):,.0f}"
-    yield f"{fmean(found.of(cell, 'seconds').values()):.0f}"
-    yield str(len(found.of(cell, "test")))
+def effects(name: str, baseline: str) -> str:
+    """The effects of the axes of a grid."""
+    return shown(effects_of(Kept.read(name), baseline))
 
 
-def said(found: Results, pair: Paired | None, corrected: float | None, comparisons: int) -> tuple[str, str, str]:
-    """What a comparison says: the difference, its corrected p, and whether it decides anything."""
-    if pair is None:
-        return "", "", ""
-    word = verdict(pair.mean, corrected, found.worse < 0)
-    seeds = needed(pair, comparisons) if word == "not decided" else None
-    more = f": {seeds} seeds would" if seeds else ": more than 50 seeds" if word == "not decided" else ""
-    return interval(pair.mean, pair.interval), chance(corrected), word + more
+def effects_of(kept: Kept, baseline: str) -> Block:
+    """They are there where axes form a grid."""
+    block = kept.part(baseline).effects
+    if block is None:
+        raise ValueError(f"{kept.name} is no grid")
+    return block
 
 
-def interval(value: float, bounds: tuple[float, float] | None) -> str:
-    """A difference with its confidence interval."""
-    return f"{value:+.2f}" + (f" [{bounds[0]:+.2f}, {bounds[1]:+.2f}]" if bounds else "")
+def beside_notebook(name: str, baseline: str) -> str:
+    """The effects of the notebook's grid, beside what its own eight numbers come to in the same way."""
+    kept = Kept.read(name)
+    there = [row[1] for row in effects_of(notebook(kept), baseline).rows]
+    ours = effects_of(kept, baseline)
+    head, *rows = ([*row[:1], figure, *row[1:]] for row, figure in zip(ours.lines, ["notebook", *there], strict=True))
+    return table([head, *rows])
 
 
-def chance(p: float | None) -> str:
-    """A p-value."""
-    return "" if p is None else "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 1 else "1"
-
-
-Effect = tuple[str, ...]
-
-
-def coded(cell: Cell, levels: Sequence[Sequence[str]]) -> list[float]:
-    """1, every axis as ∓ 1/2, and products of two: the coefficients are effects and differences of effects."""
-    signs = [labels.index(label) - 0.5 for label, labels in zip(cell, levels, strict=True)]
-    return [1.0, *signs, *(one * other for one, other in combinations(signs, 2))]
-
-
-def estimates(found: Results) -> dict[Effect, Estimate | None]:
-    """The effect of every axis with two alternatives, and for every two how much one changes the other's."""
-    levels = [sorted({cell[at] for cell in found.cells}) for at in range(len(found.axes))]
-    design = Design(
-        {(cell, seed): value for cell in found.cells for seed, value in found.of(cell, "test").items()},
-        {cell: coded(cell, levels) for cell in found.cells},
-    )
-    names = [(axis, f"{low} → {high}") for axis, (low, high) in zip(found.axes, levels, strict=True)]
-    effects = [*names, *((f"{one[0]} × {other[0]}", "") for one, other in combinations(names, 2))]
-    unit = [[float(at == own + 1) for at in range(len(effects) + 1)] for own in range(len(effects))]
-    return dict(zip(effects, design.estimates(unit), strict=True))
-
-
-def notebooks() -> dict[Effect, float]:
-    """The same of the notebook's eight numbers, which leave nothing to tell their spread by."""
-    axes = Results.read("gating_norms").axes
-    rows = [{**dict(zip(axes, cell, strict=True)), "seed": "0", "test": str(value / 100), "val": "0", "score": "acc"}
-            for cell, value in NOTEBOOK.items()]  # fmt: skip
-    return {effect: one.value for effect, one in estimates(Results("notebook", axes, rows)).items() if one}
-
-
-def effects(name: str) -> str:
-    """The effects of a grid, and what the notebook's numbers made of them where it had the same grid."""
-    found = estimates(Results.read(name))
-    there = notebooks() if name == "gating_norms" else {}
-    corrected = dict(zip(found, holm([one and one.p for one in found.values()]), strict=True))
+def notebook(kept: Kept) -> Kept:
+    """The notebook's numbers in the place of a sweep's."""
     rows = [
-        (*effect, *([f"{there[effect]:+.2f}"] if there else []),
-         interval(one.value, one.interval), chance(corrected[effect]),
-         "there" if (corrected[effect] or 0) <= LEVEL else "not decided")
-        for effect, one in found.items() if one
+        {**row, **{key: str(NOTEBOOK[tuple(row[axis] for axis in kept.axes)] / 100) for key in ("val", "test")}}
+        for row in kept.rows if row["seed"] == kept.rows[0]["seed"]
     ]  # fmt: skip
-    head = ("effect", "", *(["notebook"] if there else []), "points of test acc [95 %]", "p", "")
-    return table(head, *rows)
-
-
-def swings(name: str) -> str:
-    """How much validation scores go up and down within runs, and how far cells are apart that are read once each."""
-    found, size = Results.read(name), 5
-    curves = {cell: [] for cell in found.cells}
-    for row in found.rows:
-        curves[found.cell(row)].append([found.scale * float(one) for one in row["val by epoch"].split()])
-    epochs = len(next(iter(curves.values()))[0])
-    rows = [swing([[one[start : start + size] for one in cell] for cell in curves.values()], start, size)
-            for start in range(0, epochs, size)]  # fmt: skip
-    head = (
-        "epochs",
-        "lowest",
-        "highest",
-        "from an epoch to the next, mean",
-        f"{len(curves)} cells read once: apart by",
-    )
-    return table(head, *rows)
-
-
-def swing(cells: Sequence[Sequence[Sequence[float]]], start: int, size: int) -> tuple[str, ...]:
-    """Some epochs of all runs, cell by cell: [cells, runs, epochs]."""
-    runs = [run for cell in cells for run in cell]
-    every = [one for run in runs for one in run]
-    steps = [abs(after - before) for run in runs for before, after in pairwise(run)]
-    random = Random(start)
-    readings = [[random.choice(random.choice(cell)) for cell in cells] for _ in range(DRAWS)]
-    low, middle, high = (quantiles([max(one) - min(one) for one in readings], n=20)[at] for at in (0, 9, 18))
-    apart = f"{middle:.1f} ({low:.1f} to {high:.1f})"
-    return f"{start + 1} to {start + size}", f"{min(every):.2f}", f"{max(every):.2f}", f"{fmean(steps):.2f}", apart
-
-
-DRAWS = 2000
+    return Kept("notebook", rows)
 
 
 def health(name: str) -> str:
-    """The largest gradient and the largest deviation of a value, early and late, over the runs of every cell."""
-    found = Results.read(name)
+    """The largest gradient and the largest deviation of a value, early and late, over the runs of every cell; signs."""
+    kept = Kept.read(name)
     measures = {"largest ‖g‖": "gradient", "largest deviation of a value": "deviation"}
     columns = {f"{what}, {when} epoch": f"{column} {when}"
                for what, column in measures.items() for when in ("first", "last")}  # fmt: skip
-    rows = [(*cell, *(span([*found.of(cell, column).values()]) for column in columns.values()))
-            for cell in found.cells]  # fmt: skip
-    return table((*found.axes, *columns), *rows)
+    rows = [
+        [*folder.split(","), *(span([float(row[column]) for row in rows]) for column in columns.values()), told(rows)]
+        for folder, rows in kept.by_cell.items()
+    ]
+    return table([[*kept.axes, *columns, "told of"], *rows])
+
+
+def told(rows: Sequence[Row]) -> str:
+    """The signs of trouble, each with how many of the runs gave it."""
+    found = Counter(sign for row in rows for sign in row["signs"].split())
+    return ", ".join(f"{sign} {number}/{len(rows)}" for sign, number in found.items()) or "nothing"
 
 
 def span(values: Sequence[float]) -> str:
@@ -234,7 +168,59 @@ def span(values: Sequence[float]) -> str:
     return " to ".join(f"{one:,.0f}" if one >= 10 else f"{one:.2g}" for one in (min(values), max(values)))
 
 
-def table(*rows: Sequence[str]) -> str:
-    """A Markdown table; the first row is its head."""
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
+def swings(name: str) -> str:
+    """How much validation scores go up and down within runs, and how far cells are apart that are read once each."""
+    kept, size = Kept.read(name), 5
+    curves = [[curve(row) for row in rows] for rows in kept.by_cell.values()]
+    parts = range(0, len(curves[0][0]), size)
+    rows = [swing([[one[start : start + size] for one in cell] for cell in curves], start) for start in parts]
+    head = [
+        "epochs",
+        "lowest",
+        "highest",
+        "from an epoch to the next, mean",
+        f"{len(curves)} cells read once: apart by",
+    ]
+    return table([head, *rows])
+
+
+def curve(row: Row) -> list[float]:
+    """The validation score of every epoch of a run, shares in percent."""
+    unit = 100.0 if tasks.score(row["score"]).share else 1.0
+    return [unit * float(one) for one in row["val by epoch"].split()]
+
+
+def swing(cells: Sequence[Sequence[Sequence[float]]], start: int) -> list[str]:
+    """Some epochs of all runs: [cells, runs, epochs]."""
+    runs = [run for cell in cells for run in cell]
+    every = [one for run in runs for one in run]
+    steps = [abs(after - before) for run in runs for before, after in pairwise(run)]
+    random = Random(start)
+    readings = [[random.choice(random.choice(cell)) for cell in cells] for _ in range(DRAWS)]
+    low, middle, high = (quantiles([max(one) - min(one) for one in readings], n=20)[at] for at in (0, 9, 18))
+    apart = f"{middle:.1f} ({low:.1f} to {high:.1f})"
+    return [
+        f"{start + 1} to {start + len(runs[0])}",
+        f"{min(every):.2f}",
+        f"{max(every):.2f}",
+        f"{fmean(steps):.2f}",
+        apart,
+    ]
+
+
+DRAWS = 2000
+
+
+def shown(block: Block) -> str:
+    """A block without the columns that nothing stands in, or that nothing is kept of."""
+    filled = [at for at, name in enumerate(block.head) if name not in UNKEPT and any(row[at] for row in block.rows)]
+    return table([[row[at] for at in filled] for row in block.lines])
+
+
+UNKEPT = ("‖g‖/‖w‖", "health")
+
+
+def table(lines: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; the first line is its head."""
+    rows = [f"| {' | '.join(row)} |" for row in lines]
+    return "\n".join([rows[0], "|" + "---|" * len(lines[0]), *rows[1:]])
