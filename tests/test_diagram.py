@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
 
 from archspec.commands.show import command
 from archspec.cost.details import details
@@ -18,6 +19,7 @@ from archspec.notation.layout import Shape
 from archspec.notation.svg import svg
 from archspec.pipeline import compile_spec
 from archspec.syntax.load import load_library, load_spec, parse_spec, shipped_specs
+from tests.programs.specs import specs
 
 SPECS = list(shipped_specs())
 
@@ -235,3 +237,14 @@ def test_the_ending_says_how_it_is_written(tmp_path: Path) -> None:
         assert path.read_text(encoding="utf-8").startswith(begins)
     assert shown("gin", "--as", "diagram") == (tmp_path / "gin.dot").read_text(encoding="utf-8")
     assert "110×110 + 110 (2 times)" in shown("gin", "--as", "diagram", "--detail")
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(specs())
+def test_pictures_of_random_specs(text: str) -> None:
+    spec = parse_spec(text)
+    one = diagram(spec)
+    assert crossings(laid_out(one)) == []
+    xml.fromstring(svg(one))
+    ends = {end for pair in re.findall(r"^ +(n\d+) -> (n\d+)", dot(one), re.MULTILINE) for end in pair}
+    assert ends <= set(re.findall(r"^ +(n\d+) \[label", dot(one), re.MULTILINE))
