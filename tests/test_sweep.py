@@ -17,6 +17,7 @@ from archspec.facts import with_defaults
 from archspec.pipeline import facts_of
 from archspec.sweep.cells import cells_of, ground_of
 from archspec.sweep.file import read_sweep
+from archspec.sweep.folder import baseline_entry
 from archspec.sweep.plan import Planned, plan
 from archspec.syntax.load import load_spec, shipped_specs
 from archspec.train import display
@@ -191,6 +192,10 @@ MISTAKES = [
     (SMALL + "cells: [{d: 9}]\n", "E0803", "9", "its alternatives are 8"),
     (SMALL + "cells: [{d: 8}, {d: 8}]\n", "E0803", "{d: 8}", "list the cell once"),
     ("base: gin\naxes: {model.sizes.d: {a/b: 8, a b: 9}}\n", "E0803", "9", "otherwise"),
+    (SMALL + "baseline: 9\n", "E0807", "9", "the cells are `8`"),
+    (SMALL + "baseline: {e: 8}\n", "E0807", "{e: 8}", "the axes are d"),
+    (SMALL + "baseline: [8]\n", "E0832", "[8]", "`{axis: alternative}`"),
+    (SMALL.replace("[8]", "[8, 9], train.epochs: [1, 2]") + "baseline: {d: 8}\n", "E0807", "{d: 8}", "epochs"),
     (SMALL + "budget: {params: 100}\n", "E0804", "{params: 100}", "solve: d"),
     (SMALL + "budget: {params: 100k, solve: d}\n", "E0801", "model.sizes.d", "leave out `solve`"),
     (SMALL + "rank_by: test.mae\n", "E0805", "test.mae", "write `test.acc`"),
@@ -217,6 +222,21 @@ def test_a_sweep_or_one_beside_it_may_have_the_name_of_its_base(tmp_path, name):
         (tmp_path / f"{one}.yaml").write_text(SMALL)
     _, base = ground_of(read_sweep(tmp_path / f"{name}.yaml"), ())
     assert base.source.path == str(shipped_specs()["gin"])
+
+
+@pytest.mark.parametrize(
+    ("more", "folder"),
+    [("", "8,4"), ("baseline: 9, 4\n", "9,4"), ("baseline: {d: 9, train.epochs: 5}\n", "9,5")],
+)
+def test_the_baseline_is_the_cell_that_is_named_else_the_base_itself(tmp_path, more, folder):
+    text = "base: gin\naxes: {model.sizes.d: [8, 9], train.epochs: [4, 5]}\n" + more
+    cells = planned(tmp_path, text, "model.sizes.d=8", "train.epochs=4")
+    assert baseline_entry(read_sweep(tmp_path / "sweep.yaml"), cells)["cell"] == folder
+
+
+def test_a_base_that_is_no_cell_is_no_baseline(tmp_path):
+    cells = planned(tmp_path, SMALL, "model.sizes.d=9")
+    assert baseline_entry(read_sweep(tmp_path / "sweep.yaml"), cells) is None
 
 
 def sweep_runs(path: str) -> dict[str, RunFolder]:

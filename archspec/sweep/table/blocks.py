@@ -86,7 +86,8 @@ def part(outcome: Outcome, group: Group, score: tuple[str, str]) -> Part:
     named = outcome.baseline.folder if outcome.baseline else None
     baseline = next((row for row in group.rows if row.cell.folder == named), None)
     compared = comparisons(group, baseline) if baseline and len(group.rows) > 1 else []
-    found = effects(group, baseline.cell if baseline else None) if group.runs else NONE
+    order = [cell.folder for cell in outcome.cells]
+    found = effects(group, baseline.cell if baseline else None, order) if group.runs else NONE
     scores = scores_block(outcome, group, score)
     against = against_block(outcome, baseline, compared, score) if baseline and compared else None
     return Part(group, scores, against, effects_block(found, score), compared, found)

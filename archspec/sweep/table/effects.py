@@ -43,19 +43,20 @@ class Effects:
 NONE = Effects((), ())
 
 
-def effects(group: Group, reference: CellRuns | None) -> Effects:
+def effects(group: Group, reference: CellRuns | None, order: Sequence[str]) -> Effects:
     """All main effects and interactions of two axes, against the alternatives of a cell, else the first of each axis.
 
-    Nothing where fewer than two axes vary: the comparison of the cells then says all.
+    `order` is that of the cells in the sweep, by folder. Nothing where fewer than two axes vary: the comparison of the
+    cells then says all.
     """
-    levels = levels_of([row.cell for row in group.rows], reference)
+    rows = {row.cell.folder: row for row in sorted(group.rows, key=lambda row: order.index(row.cell.folder))}
+    levels = levels_of([row.cell for row in rows.values()], reference)
     if len(levels) < 2:
         return NONE
-    if lacking := [row.cell.name for row in group.rows if not row.scores and row.cell.same_as is None]:
+    if lacking := [row.cell.name for row in rows.values() if not row.scores and row.cell.same_as is None]:
         return Effects((), [f"effects need a run of every cell that did not diverge: {listing(lacking)}"])
-    present = {tuple(row.cell.labels[axis] for axis in levels) for row in group.rows}
+    present = {tuple(row.cell.labels[axis] for axis in levels) for row in rows.values()}
     absent = [one for one in product(*levels.values()) if one not in present]
-    rows = {row.cell.folder: row for row in group.rows}
     return additive(rows, levels, len(absent)) if absent else full(rows, levels)
 
 

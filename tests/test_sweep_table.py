@@ -1,0 +1,411 @@
+"""What a sweep's folder says: means, paired differences, effects, what may not be compared, and every form of it."""
+
+import csv
+import gc
+import io
+import json
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from archspec.commands.main import run as main
+from archspec.diagnostics import SpecError
+from archspec.statistics.paired import compare
+from archspec.sweep.baseline import NoCell, find_cell
+from archspec.sweep.table.blocks import table_of
+from archspec.sweep.table.formats import FORMATS, escaped
+from archspec.sweep.table.results import known_scores, read, with_baseline, with_score
+from archspec.syntax.load import load_spec
+from tests.planted import plant
+
+
+@pytest.fixture(autouse=True)
+def without_collection(monkeypatch):
+    """statsmodels collects garbage at every correction, 0.1 s each time."""
+    monkeypatch.setattr(gc, "collect", lambda *_: 0)
+
+
+A = {41: 0.850, 95: 0.846, 12: 0.863}
+BETTER = {41: 0.8603, 95: 0.8562, 12: 0.8728}
+NOISY = {41: 0.855, 95: 0.847, 12: 0.859}
+
+
+def shown(path: Path, form: str = "text", split: str | None = None) -> str:
+    return FORMATS[form](table_of(read(path), split))
+
+
+def line(text: str, start: str) -> str:
+    """The one line that begins so."""
+    [found] = [one for one in text.splitlines() if one.startswith(start)]
+    return re.sub(r" {2,}", " | ", found)
+
+
+def against(text: str) -> str:
+    return next(part for part in text.split("\n\n") if "less that of" in part)
+
+
+def test_means_and_paired_differences(tmp_path):
+    path = plant(tmp_path / "s", {"a": A, "b": BETTER, "c": NOISY}, baseline="a", floor=0.5)
+    text = shown(path)
+    scores = text.split("\n\n")[0]
+    mean, deviation = statistics.mean(A.values()), statistics.stdev(A.values())
+    assert line(scores, "a ").startswith(f"a | {100 * mean:.2f} ± {100 * deviation:.2f} | ")
+    assert "| 1,000 | 60 s | 0.02 to 3.5 | quiet | 3/3" in line(scores, "a ")
+    assert [one[0] for one in scores.splitlines()[1:4]] == ["b", "c", "a"]
+    assert line(scores, "floor").startswith("floor | 50.00 | 50.00")
+    assert "test acc, %: less that of a, named in the sweep" in text
+    by_hand = compare([100 * BETTER[seed] for seed in A], [100 * A[seed] for seed in A])
+    low, high = by_hand.interval
+    assert line(against(text), "b ") == f"b | {by_hand.mean:+.3f} | {low:+.3f} to {high:+.3f} | < 0.001 | 3 | better"
+    assert line(against(text), "a ") == "a | baseline"
+    assert re.search(r"not decided: 3 seeds cannot, (\d+|more than 50) would", line(against(text), "c "))
+
+
+def test_the_split_and_the_score_can_be_chosen(tmp_path):
+    path = plant(tmp_path / "s", {"a": A, "b": BETTER}, baseline="a")
+    for done in path.glob("b/*/done.json"):
+        told = json.loads(done.read_text())
+        told["best"]["val"] = {"acc": 0.2, "loss": 2.5}
+        done.write_text(json.dumps(told))
+    assert line(against(shown(path)), "b ").endswith("better")
+    assert line(against(shown(path, split="val")), "b ").endswith("worse")
+    assert known_scores(read(path)) == ["acc", "loss"]
+    assert "b | 2.5 ± 0" in line(
+        FORMATS["text"](table_of(with_score(read(path), "loss"), "val")).split("\n\n")[0], "b "
+    )
+
+
+def test_a_smaller_error_is_better(tmp_path):
+    path = plant(tmp_path / "s", {"a": A, "b": BETTER}, baseline="a", score="mae", floor=0.1)
+    text = shown(path)
+    assert line(against(text), "b ").endswith("worse")
+    assert "not above the floor: all 2 cells" in text
+    assert [one[0] for one in text.splitlines()[1:3]] == ["a", "b"]
+
+
+@pytest.mark.parametrize("others", [BETTER, {41: 0.1, 95: 0.0962, 12: 0.1129}])
+def test_a_cell_that_diverged_is_told_and_never_better(tmp_path, others):
+    path = plant(tmp_path / "s", {"a": A | {7: 0.85}, "b": {**others, 7: "diverged"}}, baseline="a")
+    text = shown(path)
+    row = line(against(text), "b ")
+    assert "diverged with 1 of 4 seeds" in row
+    assert "better" not in row
+    assert ("worse where it did not" in row) == (others is not BETTER)
+    assert "1 diverged" in line(text.split("\n\n")[0], "b ")
+    assert "left out of b: seed 7: b diverged" in text
+    assert "warning: the means are of the runs that did not diverge, in `b`" in text
+
+
+def test_only_diverged_runs(tmp_path):
+    path = plant(tmp_path / "s", {"a": A, "b": dict.fromkeys(A, "diverged")}, baseline="a")
+    assert line(against(shown(path)), "b ") == "b | diverged with 3 of 3 seeds"
+    assert "<svg" in page(path)
+
+
+def test_runs_that_are_not_there_make_no_pair(tmp_path):
+    path = plant(tmp_path / "s", {"a": A, "b": {41: 0.86, 95: None, 12: "damaged"}, "c": {41: None}}, baseline="a")
+    text = shown(path)
+    assert line(against(text), "b ").endswith("not decided: one pair has no spread")
+    assert "left out of b: seed 12: b damaged; seed 95: b not finished" in text
+    assert "not decided: no pair of runs" in line(against(text), "c ")
+    assert "warning: left out, since it is damaged:" in text
+    assert "b/seed-12/done.json" in text
+    assert "4 runs not finished: the same command goes on" in text
+    assert line(text.split("\n\n")[0], "c ").startswith("c | - | - ")
+
+
+def test_one_seed_decides_nothing(tmp_path):
+    text = shown(plant(tmp_path / "s", {"a": {0: 0.8}, "b": {0: 0.9}}, baseline="a"))
+    assert "warning: one seed cannot tell a difference from chance" in text
+    assert line(against(text), "b ") == "b | +10.00 | - | - | 1 | not decided: one pair has no spread"
+
+
+def test_differences_without_spread_are_not_taken_for_certain(tmp_path):
+    text = shown(plant(tmp_path / "s", {"a": A, "b": {seed: one + 0.01 for seed, one in A.items()}}, baseline="a"))
+    assert line(against(text), "b ").endswith("the differences are all equal, so there is no spread to go by")
+
+
+def test_twins_are_one_comparison(tmp_path):
+    scores = {"a": A, "b": NOISY, "same": NOISY, "also": A}
+    path = plant(tmp_path / "s", scores, baseline="a", same_as={"same": "b", "also": "a"})
+    text = shown(path)
+    assert "corrected for 1 comparison (Holm)" in text
+    assert line(against(text), "same").partition(" | ")[2] == line(against(text), "b ").partition(" | ")[2]
+    assert line(against(text), "also") == "also | the architecture of the baseline"
+
+
+def test_without_a_baseline_that_is_said(tmp_path):
+    text = shown(plant(tmp_path / "s", {"a": A, "b": BETTER}))
+    assert "less that of" not in text
+    assert "no comparison, since no cell is the base itself: name a `baseline:`" in text
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"fields": {"b": {"limit": 100}}}, "limit 100 and not none"),
+        ({"fields": {"b": {"recipe": "pattern, version 2"}}}, "recipe pattern, version 2 and not pattern, version 1"),
+        ({"torch": {"b": "2.12.0"}}, "torch 2.12.0 and not 2.13.0"),
+    ],
+)
+def test_results_of_other_protocols_and_versions_are_not_compared(tmp_path, more, told):
+    path = plant(tmp_path / "s", {"a": A, "b": BETTER, "c": NOISY}, baseline="a", **more)
+    text = shown(path)
+    assert f"warning: some scores may not be compared with the others: {told}" in text
+    assert f"\nother results: {told}\n" in text
+    assert not re.search(r"^b .*(better|worse|decided)", text, re.MULTILINE)
+    assert "corrected for 1 comparison" in text
+    assert [len(part.group.rows) for part in table_of(read(path)).parts] == [2, 1]
+
+
+def test_results_of_one_cell_are_not_mixed_either(tmp_path):
+    path = plant(tmp_path / "s", {"a": A, "b": BETTER}, baseline="a")
+    file = path / "b" / "seed-12" / "environment.json"
+    file.write_text(json.dumps({"torch": "2.12.0"}))
+    one, other = table_of(read(path)).parts
+    assert [[*row.scores] for row in one.group.rows] == [[41, 95], [41, 95, 12]]
+    assert [[*row.scores] for row in other.group.rows] == [[12]]
+
+
+def test_signs_of_trouble_stand_beside_the_score(tmp_path):
+    path = plant(tmp_path / "s", {"a": A})
+    event = {"sign": "dead", "epoch": 1, "step": 3, "message": "", "place": None, "help": ""}
+    (path / "a" / "seed-41" / "health.jsonl").write_text(json.dumps(event) + "\n")
+    assert "| dead 1/3 |" in line(shown(path), "a ")
+
+
+def grid(by: str = "abc", seeds: int = 4) -> dict[str, dict[int, float]]:
+    """2×2×2 with a planted effect of the first axis and an interaction of the first two, and a little noise."""
+    found = {}
+    for at, labels in enumerate(product(("off", "on"), repeat=3)):
+        one, two, _ = (label == "on" for label in labels)
+        noise = [0.0003 * ((7 * at + 3 * seed * seed) % 11 - 5) for seed in range(seeds)]
+        found[",".join(labels)] = {
+            seed: 0.7 + 0.02 * seed + 0.01 * one + 0.02 * one * two + noise[seed] for seed in range(seeds)
+        }
+    return found
+
+
+def test_effects_of_axes(tmp_path):
+    scores = grid()
+    text = shown(plant(tmp_path / "s", scores, axes="one,two,three", baseline="off,off,off"))
+    effects = text.split("effects on test acc, %\n")[1]
+    y = {cell: 100 * statistics.mean(found.values()) for cell, found in scores.items()}
+    main = statistics.mean(y[c] for c in y if c.startswith("on")) - statistics.mean(y[c] for c in y if c[:3] == "off")
+    assert line(effects, "one: on - off  ").startswith(f"one: on - off | {main:+.3f} | ")
+    assert line(effects, "one: on - off  ").endswith("< 0.001 | better")
+    assert line(effects, "three: on - off").endswith("not decided")
+    means = {(a, b): statistics.mean(y[f"{a},{b},{c}"] for c in ("off", "on")) for a in ("off", "on")
+             for b in ("off", "on")}  # fmt: skip
+    both = means["on", "on"] - means["off", "on"] - means["on", "off"] + means["off", "off"]
+    assert line(effects, "one: on - off × two").startswith(f"one: on - off × two: on - off | {both:+.3f} | ")
+    assert line(effects, "one: on - off × two").endswith("they interact")
+    assert line(effects, "one: on - off × three").endswith("not decided")
+    assert "p corrected for 6 effects" in effects
+
+
+def test_the_baseline_says_which_way_an_effect_is_written(tmp_path):
+    text = shown(plant(tmp_path / "s", grid(), axes="one,two,three", baseline="on,on,on"))
+    assert line(text, "one: off - on  ").endswith("worse")
+
+
+def test_an_axis_that_changes_nothing_has_no_effect(tmp_path):
+    scores = grid()
+    same_as = {cell: f"{cell[: cell.rindex(',')]},off" for cell in scores if cell.endswith(",on")}
+    text = shown(plant(tmp_path / "s", scores, axes="one,two,three", same_as=same_as))
+    assert line(text, "three: on - off") == "three: on - off | +0.000 | - | - | none: the same architectures"
+    three = line(text, "one: on - off  ").split(" | ")
+    alone = shown(plant(tmp_path / "t", {cell[:-4]: scores[cell] for cell in same_as.values()}, axes="one,two"))
+    assert three[:3] == line(alone, "one: on - off  ").split(" | ")[:3]  # no run counts twice
+
+
+def test_what_listed_cells_do_not_tell(tmp_path):
+    scores = {cell: found for cell, found in grid().items() if cell.count("on") < 2}
+    text = shown(plant(tmp_path / "s", scores, axes="one,two,three", baseline="off,off,off"))
+    assert "4 of the combinations are not in the sweep, so no interaction can be estimated" in text.replace("\n ", "")
+    assert line(text, "one: on - off").endswith("better")
+    assert "×" not in text.split("effects on")[1].partition("an axis by itself")[0]
+    few = {cell: found for cell, found in scores.items() if cell in ("off,off,off", "on,off,off")}
+    few |= {"off,on,on": scores["off,off,on"]}
+    text = shown(plant(tmp_path / "t", few, axes="one,two,three", baseline="off,off,off"))
+    assert "these cells do not determine two: on - off, three: on - off" in text
+
+
+def test_effects_wait_for_every_cell(tmp_path):
+    scores = grid() | {"on,on,on": dict.fromkeys(range(4), "diverged")}
+    text = shown(plant(tmp_path / "s", scores, axes="one,two,three"))
+    assert "effects need a run of every cell that did not diverge: `on, on, on`" in text
+
+
+CELLS = {
+    "off,batch": {"inner": "off", "norm": "batch"},
+    "off,layer": {"inner": "off", "norm": "layer"},
+    "on,batch": {"inner": "on", "norm": "batch"},
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("off,layer", "off,layer"), ("off, layer", "off,layer"), ("inner=on", "on,batch"), ("norm=layer", "off,layer"),
+        ("inner=off, norm=batch", "off,batch"), ({"inner": "on"}, "on,batch"),
+    ],
+)  # fmt: skip
+def test_a_cell_by_name_or_alternatives(said, found):
+    assert find_cell(CELLS, said) == found
+
+
+@pytest.mark.parametrize(
+    ("said", "message", "help"),
+    [
+        ("of, layer", "there is no cell `of, layer`", "write `off, layer`"),
+        ("zzz", "there is no cell `zzz`", "the cells are `off, batch`, `off, layer`, `on, batch`"),
+        ("innr=on", "there is no axis `innr`", "write `inner`"),
+        ("inner=onn", "no cell has `onn` of the axis `inner`", "write `on`"),
+        ("inner=off", "2 cells have inner=off", "say also which of norm"),
+        ("inner=on, norm=layer", "there is no cell with inner=on, norm=layer", "the cells are `off, batch`"),
+    ],
+)
+def test_cells_that_are_none(said, message, help):
+    with pytest.raises(NoCell, match=re.escape(message)) as caught:
+        find_cell(CELLS, said)
+    assert help in caught.value.help
+
+
+def called(capsys, *arguments: str) -> tuple[object, str, str]:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    return end.value.code, *capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("table", "runs/planted", "--baseline", "bb"), "E0807", "write `b`"),
+        (("table", "runs/plantd"), "E0808", "there is no such folder"),
+        (("table", "runs/plantd"), "E0808", "the sweeps there are: runs/broken, runs/empty, runs/odd, runs/planted"),
+        (("table", "sweep.yaml"), "E0808", "this is a file, not the folder of a sweep"),
+        (("table", "runs"), "E0808", "the folder of a sweep has a `sweep.json`"),
+        (("table", "runs/broken"), "E0615", "damaged"),
+        (("table", "runs/odd"), "E0809", "give the `archspec sweep` command again"),
+        (("table", "runs/planted", "--score", "ac"), "E0810", "write `acc`"),
+        (("table", "runs/empty"), "E0811", "`archspec sweep FILE` trains them"),
+        (("table", "runs/planted", "-o", "no/such.md"), "E0652", "make it first"),
+        (("table", "runs/planted", "--as", "htm"), "E0044", "write `html`"),
+    ],
+)
+def test_mistakes_have_a_cure(tmp_path, monkeypatch, capsys, arguments, code, said):
+    monkeypatch.chdir(tmp_path)
+    plant(Path("runs/planted"), {"a": A, "b": BETTER}, baseline="a")
+    plant(Path("runs/empty"), {"a": dict.fromkeys(A), "b": dict.fromkeys(A)}, baseline="a")
+    for name, text in (("broken", '{"name": '), ("odd", '{"name": "odd", "seeds": [1], "cells": {"a": {}}}')):
+        Path(f"runs/{name}").mkdir()
+        Path(f"runs/{name}/sweep.json").write_text(text)
+    Path("sweep.yaml").write_text("base: gin\n")
+    status, out, err = called(capsys, *arguments)
+    assert (status, out) == (1, "")
+    assert f"error[{code}]" in err
+    assert said in err
+
+
+def test_a_form_by_the_ending_of_the_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    plant(Path("s"), {"a": A, "b": BETTER})
+    begins = {"t.txt": "norm", "t.md": "## planted", "t.tex": "% sweep planted", "t.csv": "cell,norm,seed"}
+    for name, begin in begins.items():
+        assert called(capsys, "table", "s", "-o", name, "--baseline", "norm=a")[0] == 0
+        assert Path(name).read_text().startswith(begin)
+        assert name == "t.csv" or "named on the command line" in Path(name).read_text()
+
+
+def test_csv_has_a_row_for_every_run(tmp_path):
+    path = plant(tmp_path / "s", {"a": A, "b c": {**BETTER, 12: None}})
+    rows = [*csv.DictReader(io.StringIO(shown(path, "csv")))]
+    assert {(row["cell"], row["seed"]): row["test_acc"] for row in rows if row["state"] == "finished"} == {
+        (cell, str(seed)): str(value) for cell, found in (("a", A), ("b c", BETTER)) for seed, value in found.items()
+        if (cell, seed) != ("b c", 12)
+    }  # fmt: skip
+
+
+def test_markdown_has_a_table_for_each(tmp_path):
+    path = plant(tmp_path / "s", {"a": A, "b|c": BETTER}, baseline="a", floor=0.5)
+    text = shown(path, "markdown")
+    tables = re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE)
+    assert len(tables) == 2
+    for one in tables:
+        assert len({len(re.split(r"(?<!\\)\|", row)) for row in one.splitlines()}) == 1
+    assert r"| b\|c |" in text
+
+
+def test_letters_for_latex():
+    assert escaped("50 % of a_b & c^2 ± ‖α‖: -0.5 to +0.1, 1e-3 漢") == (
+        r"50 \% of a\_b \& c\textasciicircum{}2 $\pm$ $\Vert$$\alpha$$\Vert$: $-$0.5 to +0.1, 1e-3 ?"
+    )
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_latex_compiles(tmp_path):
+    path = plant(tmp_path / "s", grid(), axes="o_ne,two %,α", baseline="off,off,off", floor=0.5)
+    (tmp_path / "table.tex").write_text(shown(path, "latex"))
+    (tmp_path / "paper.tex").write_text(
+        "\\documentclass{article}\n\\usepackage{booktabs}\n\\usepackage{graphicx}\n"
+        "\\begin{document}\n\\input{table.tex}\n\\end{document}\n"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Output written on paper.pdf" in done.stdout
+    assert "Overfull \\hbox" not in done.stdout
+
+
+def page(path: Path) -> str:
+    from archspec.sweep.table.page import page as made
+
+    return made(table_of(read(path)))
+
+
+def test_the_page_is_one_file_with_plots_and_differences(tmp_path):
+    path = plant(tmp_path / "s", {"a": A, "b": BETTER, "<c>": NOISY}, baseline="a", floor=0.5, torch={"<c>": "2.12.0"})
+    for cell, override in (("a", ()), ("b", ("model.sizes.d=16",))):
+        (path / cell / "seed-41" / "spec.yaml").write_text(load_spec("gin", override).text)
+    (path / "sweep.yaml").write_text("base: gin\n")
+    text = page(path)
+    assert not re.findall(r'(?:src|href)="(?!#)[^"]*"|@import|url\((?!#)', text)
+    assert "&lt;c&gt;" in text
+    assert "<c>" not in text
+    pictures = re.findall(r'aria-label="([^"]*)"', text)
+    assert len(pictures) == 5  # dots, differences and curves of one group; dots and curves of the other
+    assert "floor 50.00" in pictures[0]
+    assert "difference to the baseline" in pictures[1]
+    assert "torch 2.12.0 and not 2.13.0" in text
+    assert re.search(r"<summary>b: <code[^>]*>~ d: <del>110</del><ins>16</ins></code>", text)
+    assert "better" in re.findall(r'<td class="word (\w+)">', text)
+    assert len(re.findall(r"<tfoot>", text)) == 2
+
+
+def test_no_torch_for_a_table_or_its_page(tmp_path):
+    path = plant(tmp_path / "s", {"a": A, "b": BETTER}, baseline="a")
+    (path / "a" / "seed-41" / "spec.yaml").write_text(load_spec("gin").text)
+    code = (
+        f"import sys\nfrom archspec.commands.main import run\ntry:\n    run(['table', {str(path)!r}, '-o', 'x.html'])\n"
+    )
+    code += "except SystemExit as end:\n    print(end.code, 'torch' in sys.modules, 'statsmodels' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "False", "True"]
+
+
+def test_a_baseline_of_before_there_were_any(tmp_path):
+    """A folder that an earlier version wrote says neither the score nor a baseline."""
+    path = plant(tmp_path / "s", {"a": A, "b": BETTER})
+    told = json.loads((path / "sweep.json").read_text())
+    (path / "sweep.json").write_text(json.dumps({key: told[key] for key in ("name", "seeds", "cells")}))
+    assert read(path).rank == ("val", "acc")
+    assert "better" in FORMATS["text"](table_of(with_baseline(read(path), "a")))
+    with pytest.raises(SpecError, match="there is no cell `c`"):
+        with_baseline(read(path), "c")
