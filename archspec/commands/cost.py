@@ -1,6 +1,7 @@
 """`archspec cost`: what a spec costs in parameters, FLOPs, bytes and memory, as numbers and as formulas; no torch."""
 
 import json
+import time
 from dataclasses import asdict
 
 import click
@@ -16,6 +17,9 @@ from archspec.facts import Facts
 from archspec.pipeline import compile_spec, facts_of
 from archspec.syntax.load import load_spec
 from archspec.syntax.spec import Spec
+
+BUSY = 0.9
+"""The share of the processor below which a calibration says that it had to share it."""
 
 SORTS = ("time", "model", *COLUMNS)
 
@@ -38,7 +42,9 @@ def remember(context: click.Context, parameter: click.Parameter, value: str) -> 
     default="this",
     help="The machine that times are of: this one, if it was calibrated, or that of the table.",
 )
-@click.option("--calibrate", is_flag=True, help="Measure this machine, which takes a minute, and keep what it takes.")
+@click.option(
+    "--calibrate", is_flag=True, help="Measure this machine, which takes a minute or two, and keep what it takes."
+)
 @click.option("--budget", metavar="N", help="With `--solve`: parameters at most, such as 100k.")
 @click.option("--solve", "size", metavar="SIZE", help="Find the largest SIZE of `model.sizes` within the budget.")
 @click.option("--backend", multiple=True, metavar="OP=FORM", help="Force the form of an operation in the plan.")
@@ -120,12 +126,17 @@ def needed(spec: str | None) -> str:
 def measure() -> None:
     """Measure this machine and keep what was found."""
     from archspec.pipeline import build
-    from archspec.train.calibrate import machine
+    from archspec.train.calibrate.machine import machine
 
     built = build(load_spec("gin"))
-    click.echo("measuring this machine, about a minute", err=True)
+    click.echo("measuring this machine, a minute or two", err=True)
+    began, used = time.perf_counter(), time.process_time()
     found = machine(built.plan, built.module, lambda kernel: click.echo(f"  {kernel}", err=True))
+    share = (time.process_time() - used) / max(1e-9, time.perf_counter() - began)
     click.echo(f"measured {found.name}; kept in {keep(found)}", err=True)
+    if share < BUSY:
+        told = f"note: it had the processor for {100 * share:.0f} % of the time; beside other programs kernels take longer,"
+        click.echo(f"{told} so forecasts are for a machine as busy as it was", err=True)
 
 
 def ordered(found: Bill, sort: str) -> list[Line]:

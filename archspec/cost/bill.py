@@ -45,10 +45,11 @@ class Bill:
     @property
     def epoch(self) -> float | None:
         """Seconds of an epoch and its scores; None where no data set says how many graphs there are."""
-        if self.facts is None:
+        if self.facts is None or self.spec.settings.data is None:
             return None
-        train = self.spec.settings.train
-        graphs, scored = self.facts.graphs, graphs_of(train.eval_batch_size, self.facts)
+        train, most = self.spec.settings.train, self.spec.settings.data.limit
+        graphs = {split: min(count, most or count) for split, count in self.facts.graphs.items()}
+        scored = graphs_of(train.eval_batch_size, self.facts)
         rounds = graphs["val"] + (graphs["test"] / train.test_every if train.test_every else 0)
         once = scored / self.extent.graphs * (self.time.cut + self.time.forward)
         return graphs["train"] / self.extent.graphs * self.time.training + rounds / scored * once

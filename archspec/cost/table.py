@@ -26,7 +26,7 @@ from archspec.cost.counting import (
     spread_weights,
     total,
 )
-from archspec.ir.ops import FUNCTIONS, OPERATORS, STRUCTURE, Operation
+from archspec.ir.ops import FUNCTIONS, OPERATORS, STRUCTURE
 from archspec.ir.types import ALL
 
 SAVES: Mapping[str, tuple[Keep, ...]] = {
@@ -40,18 +40,11 @@ SAVES: Mapping[str, tuple[Keep, ...]] = {
 }
 """What torch keeps of functions entry by entry; nothing where a row is missing."""
 
-SLOW = (
-    *("exp", "log", "log1p", "tanh", "sigmoid", "sin", "cos", "erf", "pow"),
-    *("gelu", "silu", "mish", "elu", "selu", "softplus", "softsign", "logsigmoid"),
-)
-"""Functions entry by entry that take longer than reading their operands."""
-
-
-def kernel_of(row: Operation) -> str:
-    """The kind of work of a function entry by entry."""
-    if row.name in SLOW:
-        return "slow"
-    return "unary" if row.torch.count("{") == 1 or "{1}" not in row.torch else "binary"
+KERNELS = {
+    **dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"), "compare"),
+    **dict.fromkeys(("maximum", "minimum"), "maximum"),
+}
+"""The kind of work of functions entry by entry where it is not that of their name."""
 
 
 def inner_entries(at: At) -> float:
@@ -196,18 +189,18 @@ COSTS: Mapping[str, Mapping[str, Cost]] = {
     "view": {"": replace(alias(), kernel="view")},
     **{row.name: {"": Cost("structure")} for row in STRUCTURE},
     **{
-        row.name: {"": entries(*SAVES.get(row.name, ()), kernel=kernel_of(row))}
+        row.name: {"": entries(*SAVES.get(row.name, ()), kernel=KERNELS.get(row.name, row.name))}
         for row in (*OPERATORS, *FUNCTIONS)
         if row.name != "detach"
     },
     **{name: {"": Cost("add", once, passes=True)} for name in ("add", "sub")},
-    "where": {"": entries(kernel="binary", extra=lambda at: at.operand() / 4)},
+    "where": {"": entries(kernel="where", extra=lambda at: at.operand() / 4)},
     "inner": {
         "": Cost(
             "inner", lambda at: 2 * inner_entries(at), keeps=("others",), temporary=inner_entries, back=inner_entries
         )
     },
-    "chance": {"": Cost("slow")},
+    "chance": {"": Cost("chance")},
     "gather_source": {"": Cost("gather_source", moved=gathered)},
     "gather_target": {"": Cost("gather_target", moved=gathered)},
     "gather_cross": {"": Cost("gather_cross", moved=gathered)},
@@ -218,10 +211,10 @@ COSTS: Mapping[str, Mapping[str, Cost]] = {
     "concat": {"": Cost("concat")},
     "linear": {"": Cost("linear", dense=linear_products, keeps=("input",))},
     "linear_part": {"": Cost("linear", dense=linear_products, keeps=("input",))},
-    "category": {"": Cost("unary", once, extra=nothing, made=lambda at: 2 * at.entries)},
+    "category": {"": Cost("category", once, extra=nothing, made=lambda at: 2 * at.entries)},
     "embed": {"": Cost("embed", moved=gathered)},
     **{name: {"": cost} for name, cost in NORMS.items()},
-    "average": {"": Cost("unary", of_first)},
+    "average": {"": Cost("average", of_first)},
     "foreign": {"": Cost("foreign")},
     **FUSED,
 }
