@@ -1,5 +1,6 @@
 """Times of a step: what is read between measurements, what every kernel needs, and one measurement of each kind."""
 
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 
@@ -46,6 +47,14 @@ def test_every_kernel_was_measured() -> None:
     measured = set(reference().curves)
     cases = {name.split(".")[0] for name in measured if name.split(".")[0] in ("add", "mul", "div")}
     assert kernels - measured - cases == UNMEASURED
+
+
+def test_every_variant_was_measured_at_several_sizes() -> None:
+    """A variant of one size alone would be read as if all work took as long."""
+    alone = {name for name, variants in reference().curves.items() if any(len(one) < 2 for one in variants.values())}
+    assert alone == {"call"}
+    variants = [(kernel, variant) for kernel, variant, _ in islice(products.on_all_pairs(), 40)]
+    assert min(Counter(variants).values()) > 1
 
 
 def test_a_machine_reads_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,7 +135,9 @@ def measure() -> None:
     share = (time.process_time() - used) / max(1e-9, time.perf_counter() - began)
     click.echo(f"measured {found.name}; kept in {keep(found)}", err=True)
     if share < BUSY:
-        told = f"note: it had the processor for {100 * share:.0f} % of the time; beside other programs kernels take longer,"
+        told = (
+            f"note: it had a processor for {100 * share:.0f} % of the time; kernels take longer beside other programs,"
+        )
         click.echo(f"{told} so forecasts are for a machine as busy as it was", err=True)
 
 

@@ -81,18 +81,18 @@ def on_all_pairs() -> Iterator[Found]:
     for (features, heads), nodes in BLOCKS:
         for count in GRAPHS:
             batch = graphs(count if nodes < 50 else max(1, count // 4), nodes, min(nodes // 2, 48), uneven=True)
-            for kernel, variant, trial in dense(batch, features, heads):
-                yield kernel, variant or (features, nodes, heads), trial
+            for kernel, more, trial in dense(batch, features, heads):
+                yield kernel, (heads,) if kernel == "spread" else (features, nodes, heads, *more), trial
             if heads == 1 and features == 16:
                 yield "pair_matmul.dense", (features, nodes), matmul(batch, features)
 
 
 def dense(batch: rt.Batch, features: int, heads: int) -> Iterator[Found]:
-    """Those on one batch, without a variant where it is that of features, nodes and heads."""
-    everything, nodes = batch.pairs("V"), batch.nodes / batch.graphs
+    """Those on one batch, with what their variant has beside features, nodes and heads."""
+    everything = batch.pairs("V")
     (q, k, v), w, n = drawn(batch, features, heads), torch.rand(len(everything), heads), torch.rand(len(batch.N), heads)
     units = len(everything) * features
-    yield "spread", (heads,), Trial(n.numel(), lambda n: spread_pairs(batch, batch.N, n), [n])
+    yield "spread", (), Trial(n.numel(), lambda n: spread_pairs(batch, batch.N, n), [n])
     if heads == 1:
         x = v.flatten(1)
         yield "neighbour_sum.dense", (), Trial(units, lambda x: rt.neighbour_sum_dense(batch, batch.N, x), [x])
@@ -105,7 +105,7 @@ def dense(batch: rt.Batch, features: int, heads: int) -> Iterator[Found]:
             lambda q, k, v, *bias: rt.attention_dense(batch, everything, q, k, v, 0.25, *bias),
             [q, k, v, *bias],
         )
-        yield "attention.dense", (features, nodes, heads, len(bias)), attend
+        yield "attention.dense", (len(bias),), attend
 
 
 def matmul(batch: rt.Batch, features: int) -> Trial:
