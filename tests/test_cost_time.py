@@ -52,7 +52,7 @@ def test_every_kernel_was_measured() -> None:
 def test_every_variant_was_measured_at_several_sizes() -> None:
     """A variant of one size alone would be read as if all work took as long."""
     alone = {name for name, variants in reference().curves.items() if any(len(one) < 2 for one in variants.values())}
-    assert alone == {"call"}
+    assert alone == {"call", "step"}
     variants = [(kernel, variant) for kernel, variant, _ in islice(products.on_all_pairs(), 40)]
     assert min(Counter(variants).values()) > 1
 
@@ -161,7 +161,8 @@ def test_a_forecast_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     measured = known()
     assert measured.name.endswith("1 thread")
     assert measured.curves["batch_norm"][(64,)][0].forward > 0
-    assert measured.curves["call"][()][0].units == 1
+    assert [measured.curves[kernel][()][0].units for kernel in ("call", "step")] == [1, 1]
+    assert measured.curves["step"][()][0].forward > 0
 
 
 def test_one_trial_of_every_kind() -> None:

@@ -125,13 +125,17 @@ def needed(spec: str | None) -> str:
 
 def measure() -> None:
     """Measure this machine and keep what was found."""
-    from archspec.pipeline import build
+    from archspec.commands.opening import assemble, completed
+    from archspec.train import device
     from archspec.train.calibrate.machine import machine
+    from archspec.train.display import Silent
+    from archspec.train.engine import Engine
 
-    built = build(load_spec("gin"))
+    few = load_spec("gin", ["data.limit=4", "data.batch_size=2"])
+    engine = Engine(assemble(completed(few, None, Silent()), None, Silent()), device.choose("cpu"))
     click.echo("measuring this machine, a minute or two", err=True)
     began, used = time.perf_counter(), time.process_time()
-    found = machine(built.plan, built.module, lambda kernel: click.echo(f"  {kernel}", err=True))
+    found = machine(engine, lambda kernel: click.echo(f"  {kernel}", err=True))
     share = (time.process_time() - used) / max(1e-9, time.perf_counter() - began)
     click.echo(f"measured {found.name}; kept in {keep(found)}", err=True)
     if share < BUSY:

@@ -37,7 +37,7 @@ class Step:
     forward: float
     backward: float
     update: float
-    """Loss, gradient norm and optimiser."""
+    """Loss, gradient norm and optimiser, and what every step has beside."""
 
     @property
     def training(self) -> float:
@@ -54,4 +54,5 @@ def step(plan: Plan, ran: Iterable[Run], extent: Extent, machine: Machine) -> St
         machine.seconds(f"part.{part}", pairs)[0] for part, pairs in parts_of(plan, extent)
     )
     update = sum(machine.seconds("loss", extent.nodes)) + machine.seconds("update", numbers, (len(shapes),))[0]
+    update += machine.seconds("step", 1)[0]
     return Step(cut, sum(there for there, _ in times), sum(back for _, back in times), update)
