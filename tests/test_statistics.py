@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from archspec.statistics.blocks import Design
+from archspec.statistics.blocks import Design, uneven
 from archspec.statistics.paired import LEVEL, compare, holm, needed, verdict
 
 
@@ -200,3 +200,12 @@ def test_a_run_that_is_missing_is_left_out_of_its_block_alone():
     assert (a.value, b.value) == pytest.approx((1.4, -0.6), abs=0.25)
     [none] = Design({(cell, 0): 1.0 for cell in GRID}, ROWS).estimates([MAIN[0]])
     assert (none.value, none.p) == (pytest.approx(0), None)
+
+
+def test_spreads_that_differ_are_seen_and_those_that_do_not_are_not():
+    generator = np.random.default_rng(7)
+    even = sum(uneven(grid(generator, 4, 0.2)) for _ in range(100))
+    assert even <= stats.binom.ppf(0.99, 100, 0.02)
+    figures = grid(generator, 5, 0.05)
+    assert uneven({key: value + generator.normal(0, 2) * (key[0] == GRID[0]) for key, value in figures.items()})
+    assert not uneven(dict.fromkeys(figures, 1.0))

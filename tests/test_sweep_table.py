@@ -210,6 +210,13 @@ def test_effects_of_axes(tmp_path):
     assert "p corrected for 6 effects" in effects
 
 
+def test_one_noisy_cell_makes_effects_rough(tmp_path):
+    scores = grid(seeds=5)
+    assert "trust the pairs" not in shown(plant(tmp_path / "s", scores, axes="one,two,three"))
+    scores["on,off,on"] = {seed: 0.7 + 0.05 * (-1) ** seed for seed in range(5)}
+    assert "these p-values are rough: trust the pairs" in shown(plant(tmp_path / "t", scores, axes="one,two,three"))
+
+
 def test_the_baseline_says_which_way_an_effect_is_written(tmp_path):
     text = shown(plant(tmp_path / "s", grid(), axes="one,two,three", baseline="on,on,on"))
     assert line(text, "one: off - on  ").endswith("worse")

@@ -5,12 +5,14 @@ What a block does to all its figures alike cancels out. Source: Fisher (1935), T
 """
 
 import warnings
+from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 from statsmodels.regression.linear_model import OLS, RegressionResults
 
 from archspec.statistics.paired import DIGITS, LEVEL
@@ -67,3 +69,22 @@ def estimate(fitted: RegressionResults, weights: Sequence[float]) -> Estimate:
     found = fitted.t_test(np.array(weights))
     low, high = found.conf_int(LEVEL)[0]
     return Estimate(value, (float(low), float(high)), float(found.pvalue))
+
+
+def uneven(figures: Mapping[tuple[Treatment, int], float]) -> bool:
+    """Whether the spread of some treatments is another than that of others beyond chance: Bartlett's test, at 0.002.
+
+    Figures are taken less the median of their block, which one noisy treatment does not move.
+    """
+    by_block: dict[int, list[float]] = defaultdict(list)
+    for (_, block), value in figures.items():
+        by_block[block].append(value)
+    rest: dict[Treatment, list[float]] = defaultdict(list)
+    for (one, block), value in figures.items():
+        rest[one].append(value - float(np.median(by_block[block])))
+    groups = [values for values in rest.values() if len(values) > 1 and np.std(values) > DIGITS * max(map(abs, values))]
+    return len(groups) > 1 and bool(stats.bartlett(*groups).pvalue < UNLIKELY)
+
+
+UNLIKELY = 0.002
+"""Of a difference of spreads that is told."""

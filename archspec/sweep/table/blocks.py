@@ -233,6 +233,8 @@ def effects_block(found: Effects, score: tuple[str, str]) -> Block | None:
             "an axis by itself: on the average of the others; ×: how much more the first brings with the second",
             f"least squares, seeds as blocks, one spread for all cells; p corrected for {counted(len(rows), 'effect')}",
         ]
+    if found.uneven:
+        remarks.append("the spreads of the cells differ beyond chance, so these p-values are rough: trust the pairs")
     return Block(f"effects on {titled(score)}", head, rows, 1, remarks)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 
 from archspec.facts import tasks
-from archspec.statistics.blocks import Design, Estimate
+from archspec.statistics.blocks import Design, Estimate, uneven
 from archspec.statistics.paired import LEVEL, holm, verdict
 from archspec.sweep.baseline import listing
 from archspec.sweep.table.groups import Group, Row
@@ -38,6 +38,8 @@ class Effects:
 
     found: Sequence[Effect]
     remarks: Sequence[str]
+    uneven: bool = False
+    """Whether some cells have another spread than others, so that the p-values are rough."""
 
 
 NONE = Effects((), ())
@@ -75,7 +77,8 @@ def full(rows: Mapping[str, Row], levels: Mapping[str, Sequence[str]]) -> Effect
     contrasts = {**dict(main(rows, levels)), **dict(pairs(rows, levels))}
     keys = [*dict.fromkeys(row.cell.key for row in rows.values())]
     design = Design(figures(rows), {key: [float(key == other) for other in keys] for key in keys})
-    return Effects(estimated(design, rows, {name: summed(rows, one, keys) for name, one in contrasts.items()}), ())
+    found = estimated(design, rows, {name: summed(rows, one, keys) for name, one in contrasts.items()})
+    return Effects(found, (), uneven(design.figures))
 
 
 def additive(rows: Mapping[str, Row], levels: Mapping[str, Sequence[str]], absent: int) -> Effects:
@@ -94,7 +97,7 @@ def additive(rows: Mapping[str, Row], levels: Mapping[str, Sequence[str]], absen
                "are those of a sum of the axes, without interactions"]  # fmt: skip
     if lost := [name for _, name in names if name not in known]:
         remarks.append(f"these cells do not determine {', '.join(lost)}")
-    return Effects(found, remarks)
+    return Effects(found, remarks, uneven(design.figures))
 
 
 def figures(rows: Mapping[str, Row]) -> dict[tuple[str, int], float]:

@@ -21,8 +21,11 @@ from archspec.sweep.table.groups import Row
 MOST = 40
 """Rows of a picture; the best of more."""
 
-SHADES = {"better": COLOURS[2], "worse": COLOURS[4]}
+SHADES = {"better": COLOURS[2], "worse": COLOURS[4], "they interact": COLOURS[1]}
 """Colours of what is decided; what is not is grey."""
+
+
+LEGEND = "green: better, red: worse, orange: an interaction, grey: not decided"
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def bars_drawn(bars: Sequence[Bar], label: str, prefix: str) -> Curve:
             bar(axes, at, one.value, one.interval, SHADES.get(one.verdict, COLOURS[5]))
         axes.set_xlabel(label)
         told = "; ".join(f"{one.name} {one.value:+.3g}" for one in bars)
-        caption = f"{label}, with its 95 % interval (green: better, red: worse, grey: not decided): {told}"
+        caption = f"{label}, with its 95 % interval ({LEGEND}): {told}"
         return Curve(svg(figure_, prefix, caption), caption)
 
 
