@@ -169,3 +169,12 @@ def test_scores_of_something_else_are_told():
     assert scored_otherwise(one, other) == [("data.limit", 12, 13)]
     assert scored_otherwise(one, one) == []
     assert [listed(names) for names in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+
+
+def test_without_a_proof_everything_that_is_written_differently_counts(monkeypatch):
+    replaced = [("sum[j in N](x[j]) + x", "x + sum[j in N](x[j])"), ("norm(h)", "normed(h)"), (" norm:", " normed:")]
+    monkeypatch.setattr("archspec.bisect.edits.is_whole", lambda *_: False)
+    found = changes(*replaced, ("wide: 16", "wide: 32"))
+    assert sorted(names(found)) == ["layer", "wide"]
+    made = found.spec(frozenset({0, 1}))
+    assert ([*made.definitions], made.settings.model.sizes["wide"]) == (["layer", "update", "normed"], 32)
