@@ -2,6 +2,7 @@
 
 from itertools import combinations, product
 from math import ceil, log2
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from archspec.bisect.coherent import Coherent
 from archspec.bisect.folder import Trial, numbers
 from archspec.bisect.minimise import Subset, asked, minimise, most, of_one_culprit, parts
+from archspec.bisect.pair import listed
 from archspec.bisect.search import Found, Search, seeds_up_to
+from archspec.bisect.shown import culprits
 from archspec.bisect.verdict import Scale, Score, Verdict, apart, scale_of
 from archspec.diagnostics import SpecError
 
@@ -215,6 +218,24 @@ def test_numbers_of_changes_and_further_seeds():
     assert numbers(frozenset({0, 1, 2, 4})) == "1-3,5"
     assert seeds_up_to([41, 95], 4) == [41, 95, 42, 43]
     assert seeds_up_to([0, 1, 2], 2) == [0, 1, 2]
+
+
+CULPRITS = [
+    ({0}, {}, "0 breaks"),
+    ({0, 1}, {}, "0 and 1 together break"),
+    ({0, 1}, {0: {1}}, "0 with 1, which it cannot be made without, breaks"),
+    ({0, 1}, {0: {1}, 1: {0}}, "0 and 1, which cannot be made without each other, break"),
+    ({0, 1, 2}, {0: {1}, 2: {1}}, "0 and 2 with 1, which they cannot be made without, together break"),
+]
+
+
+@pytest.mark.parametrize(("changes", "needs", "told"), CULPRITS)
+def test_what_is_only_there_because_others_need_it_is_told_apart(changes, needs, told):
+    pair = SimpleNamespace(
+        coherent=Coherent(3, lambda some: all(needs.get(one, set()) <= some for one in some)),
+        named=lambda some: listed([*map(str, sorted(some))]),
+    )
+    assert culprits(frozenset(changes), pair) == told
 
 
 class Scores:

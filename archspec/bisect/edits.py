@@ -161,8 +161,8 @@ NAMED: tuple[Path, ...] = (SIZES, ("model", "where"))
 def between(good: Checked, bad: Checked) -> Between:
     """The changes from one spec to another; all of them together give the normal form of the second.
 
-    Names are seen through where no pattern over the names of weights depends on them. Where the proof fails, what is only
-    written differently counts too, under the names that it has: then the second spec is made of its own texts.
+    Names are seen through where no pattern over the names of weights depends on them. Where the proof fails, what is
+    only written differently counts too, under the names that it has: then the second spec is made of its own texts.
     """
     *fewer, every = candidates(good, bad)
     return next((one for one in fewer if is_whole(one, bad)), every)

@@ -111,14 +111,31 @@ def smallest(found: Found, pair: Pair, style: Style) -> str:
 def said(found: Found, pair: Pair) -> Iterator[str]:
     """The answer in a sentence, and what of it is open."""
     number, every = len(found.changes), len(pair.edits)
-    verb = "breaks" if number == 1 else "together break"
     of = "the only change" if every == 1 else f"{number} of {every} changes"
-    yield f"{pair.named(found.changes)} {verb} training ({of}: {numbers(found.changes)})"
-    if number > 1 and not found.undecided:
-        yield f"with {'either' if number == 2 else 'any one'} of them undone it works"
+    yield f"{culprits(found.changes, pair)} training ({of}: {numbers(found.changes)})"
+    own = found.changes - needed(found.changes, pair)
     if found.undecided:
         names = pair.named(frozenset(found.undecided))
         yield f"not decided: whether {names} {'is' if len(found.undecided) == 1 else 'are'} needed for it"
+    elif own and number > 1:
+        each = {1: pair.named(own), 2: "either of them"}.get(len(own), "any one of them")
+        yield f"with {each} undone it works"
+
+
+def needed(changes: Subset, pair: Pair) -> Subset:
+    """Those without which others among them cannot be made."""
+    return frozenset(one for one in changes if pair.coherent.within(changes - {one}) != changes - {one})
+
+
+def culprits(changes: Subset, pair: Pair) -> str:
+    """`layer with d, which it cannot be made without, breaks`."""
+    own, others = changes - needed(changes, pair), needed(changes, pair)
+    if len(changes) == 1:
+        return f"{pair.named(changes)} breaks"
+    if not own:
+        return f"{pair.named(changes)}, which cannot be made without each other, break"
+    verb, it = ("breaks", "it") if len(own) == 1 else ("together break", "they")
+    return f"{pair.named(own)}{f' with {pair.named(others)}, which {it} cannot be made without,' * bool(others)} {verb}"
 
 
 def closing(found: Found, search: Search) -> Iterator[str]:
