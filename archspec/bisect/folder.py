@@ -10,9 +10,9 @@ from archspec.bisect.verdict import Score
 from archspec.compare.consequences import Checked
 from archspec.compare.forms import NOWHERE
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.sweep.axes import Alternative
 from archspec.sweep.cells import Cell
 from archspec.sweep.drive import Job
-from archspec.sweep.file import Alternative
 from archspec.sweep.folder import is_fixed
 from archspec.sweep.plan import Planned
 from archspec.syntax.load import parse_spec

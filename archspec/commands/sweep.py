@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from archspec.commands.options import spec_options, trust_option
 from archspec.commands.training import Means
 from archspec.commands.where import Doing, Where, where_options
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.sweep.cells import Ground, cells_of, ground_of
+from archspec.sweep.cells import Cell, Ground, cells_of, ground_of
 from archspec.sweep.file import Sweep, read_sweep
 from archspec.syntax.spec import Spec
 from archspec.train.waiting import wait_politely
@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # torch is imported when the command runs, not for its help
     from archspec.sweep.plan import Planned
 
 PATH = click.Path(path_type=Path)
+Plan = Callable[[Sequence[Cell]], "list[Planned]"]
+"""What compiles and costs cells."""
 
 
 @click.command("sweep")
@@ -74,15 +76,16 @@ def command(
     with joined() as processes:
         means = Means(device, data_dir, trust, choose(), processes)
         several.check_one_process(means)
-        cells = planned(ground, means)
+        plan = planner(ground, means)
+        cells = plan(cells_of(sweep))
         if dry_run:
             show_forecast(sweep, cells, chosen, jobs or 1)
             return
-        run_all(Work.of(sweep, cells, run_dir, chosen, means), base, where)
+        run_all(Work.of(sweep, cells, run_dir, chosen, means), base, where, plan)
 
 
-def planned(ground: Ground, means: Means) -> list[Planned]:
-    """Every cell compiled and costed; a data set that nothing is known of is read first."""
+def planner(ground: Ground, means: Means) -> Plan:
+    """What compiles and costs cells; a data set that nothing is known of is read first."""
     from archspec.commands.opening import completed
     from archspec.sweep.plan import plan
     from archspec.train.task import check_settings
@@ -91,7 +94,7 @@ def planned(ground: Ground, means: Means) -> list[Planned]:
         check_settings(spec.settings.train, spec.place)
         return completed(spec, means.data_dir, means.shown, means.trust)
 
-    return plan(ground, cells_of(ground.sweep), complete, means.data_dir)
+    return lambda cells: plan(ground, cells, complete, means.data_dir)
 
 
 def show_forecast(sweep: Sweep, cells: Sequence[Planned], seeds: Sequence[int], jobs: int) -> None:
@@ -106,10 +109,11 @@ class Work:
     """A sweep on its way."""
 
     sweep: Sweep
-    cells: Sequence[Planned]
+    checked: Sequence[Planned]
+    """The cells, or those at the ends of ranges."""
     folder: SweepFolder
     means: Means
-    to_do: int = 0
+    queue: Queue | None = None
     voice: Voice | None = None
     """Who says how far it is."""
 
@@ -121,13 +125,33 @@ class Work:
         own = Path("runs") / "".join(letter if letter.isalnum() or letter in "-_+" else "_" for letter in sweep.name)
         return cls(sweep, cells, SweepFolder(path or own, seeds), means)
 
-    def queue(self) -> Queue:
-        """What is not finished."""
-        from archspec.sweep.drive import Grid, Job
+    @property
+    def cells(self) -> Sequence[Planned]:
+        """Those that there are by now."""
+        return self.queue.cells if self.queue else []
 
-        runs = self.folder.open_runs(self.cells)
-        self.to_do = len(runs)
-        return Grid([Job(one, seed, self.folder.group(one)) for one, seed in runs])
+    def begin(self) -> None:
+        """Put down the cells."""
+        self.folder.begin(self.sweep, self.cells, self.means.recorded())
+
+    def queued(self, plan: Plan) -> Queue:
+        """What is to do, as the file says: all cells, all as far as they are not given up, or trials."""
+        from archspec.sweep.drive import Grid
+        from archspec.sweep.halving import Rungs
+        from archspec.sweep.search import Trials
+
+        if self.sweep.search:
+            if not self.folder.is_begun:
+                self.begin()  # before there is a journal: a folder is that of a sweep, or empty
+            self.queue = trials = Trials(self.sweep, self.folder, self.rank, lambda cell: plan([cell])[0])
+            trials.recall()
+            trials.added = lambda _: self.begin()
+        elif self.sweep.halving:
+            self.queue = Rungs(self.sweep.halving, self.folder, self.checked, self.rank[1])
+        else:
+            self.queue = Grid.of(self.folder, self.checked)
+        self.begin()
+        return self.queue
 
     def speaking(self) -> Voice:
         """A table that is redrawn where someone looks on, else lines."""
@@ -138,7 +162,7 @@ class Work:
             self.voice = LiveBoard(Board(self.sweep, self.folder, self.cells, self.rank[1]))
             self.means = replace(self.means, shown=Silent())  # there is no room for a bar
         else:
-            self.voice = Plain(self.to_do)
+            self.voice = Plain(self.queue.to_do if self.queue else 0)
         return self.voice
 
     @property
@@ -146,10 +170,12 @@ class Work:
         """The split and the score that cells are ranked by."""
         from archspec.sweep.plan import rank_of
 
-        return rank_of(self.sweep, self.cells[0])
+        return rank_of(self.sweep, self.checked[0])
 
     def begins(self, job: Job) -> None:
-        """Say which run begins."""
+        """Say which run begins; by then it is known which cells were given up."""
+        if self.sweep.halving:
+            self.begin()
         if self.voice:
             self.voice.begins(job)
 
@@ -167,6 +193,8 @@ class Work:
         from archspec.sweep.table.formats import FORMATS
         from archspec.train.files import write
 
+        if not self.cells:
+            return "there is no trial yet"
         text = FORMATS["text"](table_of(results.read(self.folder.path)))
         write(self.folder.table, text)
         return text.rstrip()
@@ -178,6 +206,8 @@ class Work:
         from archspec.sweep.table.page import page
         from archspec.train.files import write
 
+        if not self.cells:
+            return None
         outcome = results.read(self.folder.path)
         if not any(run.result for run in outcome.runs):
             return None
@@ -186,32 +216,31 @@ class Work:
         return path
 
 
-def run_all(work: Work, base: Spec, where: Where) -> None:
+def run_all(work: Work, base: Spec, where: Where, plan: Plan) -> None:
     """Train what is not finished, and show what all come to."""
     from archspec.sweep.drive import drive
     from archspec.train.interrupt import Interrupted
 
     folder = work.folder
-    folder.check(work.cells)
+    folder.check([] if work.sweep.search else work.checked)
     folder.path.mkdir(parents=True, exist_ok=True)
     with folder.lock:
-        folder.begin(work.sweep, work.cells, work.means.recorded())
-        queue = work.queue()
-        total = sum(one.twin is None for one in work.cells) * len(folder.seeds)
-        click.echo(f"{len(work.cells)} cells, {total} runs, {work.to_do} to do → {folder.path}")
+        queue = work.queued(plan)
+        click.echo(f"{queue.what}, {queue.runs} runs, {queue.to_do} to do → {folder.path}")
         problems: list[Diagnostic] = []
         try:
-            if work.to_do:
+            if queue.to_do:
                 voice = work.speaking()
-                with where.executor(Doing(base, work.means, folder, work.to_do)) as executor, voice:
+                with where.executor(Doing(base, work.means, folder, queue.to_do)) as executor, voice:
                     if executor.said:
                         click.echo(executor.said)
                     problems = drive(queue, executor, work)
         except Interrupted as stopped:
             raise SystemExit(stopped.exit_code) from None
         finally:
+            work.begin()
             click.echo(f"\n{work.write()}")
         if page := work.write_page():
             click.echo(f"page: {page}")
-    if problems:
-        raise SpecError(problems)
+    if problems or queue.refused:
+        raise SpecError([*problems, *queue.refused])

@@ -1,6 +1,7 @@
 """The cells of a sweep: every combination of alternatives, or those that are listed, each a spec. No torch."""
 
 import re
+from collections import abc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -10,8 +11,10 @@ from typing import TypeVar
 from archspec.check.suggest import nearest
 from archspec.diagnostics import Diagnostic, Problems, SpecError
 from archspec.source import Span
+from archspec.sweep.axes import ON, Alternative, Axis, at_value
 from archspec.sweep.baseline import NoCell, find_cell
-from archspec.sweep.file import ON, Alternative, Axis, Sweep
+from archspec.sweep.file import Sweep
+from archspec.sweep.ranges import Number
 from archspec.syntax.document import Mapping, Scalar
 from archspec.syntax.files import find, read_source, shipped_specs
 from archspec.syntax.load import load_library, load_under
@@ -20,6 +23,9 @@ from archspec.syntax.spec import Spec
 
 MOST = 10_000
 """Cells of a sweep."""
+
+Values = abc.Mapping[str, Number | str]
+"""By the name of an axis."""
 
 BASE = "base"
 """The label of an axis that a listed cell leaves as the base has it."""
@@ -59,9 +65,15 @@ class Cell:
 
 
 def cells_of(sweep: Sweep) -> list[Cell]:
-    """The cells of a sweep. Raises SpecError: E0802 too many, E0803 one of nothing, or two of one name, E0807."""
+    """The cells of a sweep; of one that is searched the ends of its ranges.
+
+    Raises SpecError: E0802 too many, E0803 one of nothing, or two of one name, E0807.
+    """
     problems = Problems()
-    found = [*grid(sweep, problems)] if sweep.listed is None else [*listed(sweep, sweep.listed, problems)]
+    if sweep.search:
+        found = [*ends(sweep, problems)]
+    else:
+        found = [*grid(sweep, problems)] if sweep.listed is None else [*listed(sweep, sweep.listed, problems)]
     taken: dict[str, Cell] = {}
     for cell in found:
         if (other := taken.setdefault(cell.folder.lower(), cell)) is not cell:
@@ -116,6 +128,31 @@ def grid(sweep: Sweep, problems: Problems) -> Iterator[Cell]:
         return
     for chosen in product(*(axis.alternatives for axis in sweep.axes)):
         yield Cell(chosen, chosen[-1].span if chosen else sweep.bases[0].span)
+
+
+def ends(sweep: Sweep, problems: Problems) -> Iterator[Cell]:
+    """All combinations with every range at its lowest value, then with every one at its highest."""
+    taken = set[tuple[str, ...]]()
+    for which in (slice(0, 1), slice(1, 2)):
+        axes = [replace(one, alternatives=one.alternatives[which]) if one.range else one for one in sweep.axes]
+        for cell in grid(replace(sweep, axes=tuple(axes)), problems):
+            if cell.labels not in taken:
+                yield cell
+            taken.add(cell.labels)
+
+
+def cell_at(sweep: Sweep, values: Values) -> Cell:
+    """The cell with these values of ranges and alternatives, by the names of their axes."""
+    chosen = [alternative_at(axis, values[axis.name]) for axis in sweep.axes]
+    return Cell(tuple(chosen), sweep.axes[0].span)
+
+
+def alternative_at(axis: Axis, value: Number | str) -> Alternative:
+    """An alternative of an axis by its name, or a value of its range."""
+    if axis.range is None:
+        return axis.alternatives[axis.labels.index(str(value))]
+    assert not isinstance(value, str)
+    return at_value(axis.range, axis.range.text(value))
 
 
 def listed(sweep: Sweep, sections: Sequence[Mapping], problems: Problems) -> Iterator[Cell]:

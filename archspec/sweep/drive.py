@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from archspec.diagnostics import Diagnostic
+from archspec.sweep.folder import SweepFolder
 from archspec.sweep.plan import Planned
+from archspec.sweep.shown import counted
 from archspec.train.folder import RunFolder
 from archspec.train.group import Group
 
@@ -47,6 +49,17 @@ class Ended:
 
 class Queue(Protocol):
     """Which runs there are to do; what has ended may decide what is next."""
+
+    cells: list[Planned]
+    """The cells that there are by now."""
+    what: str
+    """What they are, in words."""
+    runs: int
+    """Runs, those that are finished too."""
+    to_do: int
+    """Of those the ones that are not finished, or parts of them."""
+    refused: list[Diagnostic]
+    """What is wrong with cells that were found on the way."""
 
     def next(self) -> Job | None:
         """A run to begin with now; None where there is none, or none before another one has ended."""
@@ -121,8 +134,16 @@ def drive(queue: Queue, executor: Executor, listener: Listener) -> list[Diagnost
 class Grid:
     """Runs that are all known from the start, in their order."""
 
-    def __init__(self, jobs: Sequence[Job]):
-        self.jobs = [*jobs]
+    def __init__(self, jobs: Sequence[Job], cells: Sequence[Planned] = (), runs: int = 0):
+        self.jobs, self.cells = [*jobs], [*cells]
+        self.what, self.runs, self.to_do = counted(len(cells), "cell"), runs, len(jobs)
+        self.refused: list[Diagnostic] = []
+
+    @classmethod
+    def of(cls, folder: SweepFolder, cells: Sequence[Planned]) -> Self:
+        """The runs of cells that are not finished."""
+        jobs = [Job(one, seed, folder.group(one)) for one, seed in folder.open_runs(cells)]
+        return cls(jobs, cells, sum(one.twin is None for one in cells) * len(folder.seeds))
 
     def next(self) -> Job | None:
         """The first one left."""

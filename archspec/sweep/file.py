@@ -1,6 +1,5 @@
 """Sweep files: a base, axes of alternatives, seeds, a budget. Read whole, with the place of everything."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -10,48 +9,11 @@ from archspec.check.suggest import nearest
 from archspec.cost.solve import budget_of
 from archspec.diagnostics import Diagnostic, Problems, SpecError
 from archspec.source import SourceFile, Span
-from archspec.syntax.document import Entry, Mapping, Scalar, Sequence, Value, read_document
+from archspec.sweep.axes import SPEC, Axis, axes_in
+from archspec.sweep.ranges import Halving, Search, halving_of, search_of
+from archspec.syntax.document import Mapping, Scalar, Sequence, Value, read_document
 from archspec.syntax.files import read_source
 from archspec.syntax.merge import by_heading, is_null
-from archspec.syntax.overrides import path_of
-
-LONGEST = 24
-"""Letters of a value that can be its own name in the table and in the name of a folder."""
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """One value of an axis, or one for each of its paths, as layers of a spec."""
-
-    label: str
-    layers: tuple[Mapping, ...]
-    span: Span
-    base: Scalar | None = None
-    """The spec that it stands on, of an axis of specs."""
-
-
-ON = ("base",)
-"""The path of an axis whose alternatives are specs."""
-
-
-@dataclass(frozen=True)
-class Axis:
-    """What is varied together: one path, or several that are zipped."""
-
-    name: str
-    paths: tuple[tuple[str, ...], ...]
-    alternatives: tuple[Alternative, ...]
-    span: Span
-
-    @property
-    def labels(self) -> list[str]:
-        """The names of its alternatives."""
-        return [one.label for one in self.alternatives]
-
-    @property
-    def is_of_specs(self) -> bool:
-        """Whether it varies the base."""
-        return ON in self.paths
 
 
 @dataclass(frozen=True)
@@ -82,6 +44,8 @@ class Sweep:
     baseline: Scalar | Mapping | None
     """The cell that the others are compared with: its name, or alternatives by axis."""
     budget: Budget | None
+    search: Search | None = None
+    halving: Halving | None = None
 
     @property
     def folder(self) -> Path:
@@ -92,7 +56,7 @@ class Sweep:
 KEYS = {
     "name": "text",
     "about": "text",
-    "base": "a spec: a file, or the name of one that comes with archspec",
+    "base": SPEC,
     "set": "a section of a spec, laid over the base in every cell",
     "axes": "a section of `path: [alternatives]`",
     "cells": "a list of `{axis: alternative}`",
@@ -100,6 +64,8 @@ KEYS = {
     "rank_by": "a score, such as `acc`",
     "baseline": "a cell: `{axis: alternative}`, or its name",
     "budget": "`{params: 100k}`, or `{params: 100k, solve: d}`",
+    "search": "`{trials: 40, sampler: tpe, seed: 0}`",
+    "halving": "`{rungs: [3, 9], keep: 0.5}`",
 }
 """What a sweep file may say."""
 
@@ -150,7 +116,11 @@ def read_sweep(path: str | Path) -> Sweep:
         rank if isinstance(rank := reader.get("rank_by", Scalar), Scalar) else None,
         base if isinstance(base := reader.get("baseline", Scalar, Mapping), Scalar | Mapping) else None,
         budget_in(reader),
+        search_in(reader),
+        halving_in(reader),
     )
+    if not problems.found:
+        check_search(sweep, problems)
     problems.finish()
     return sweep
 
@@ -204,101 +174,13 @@ def settings_of(reader: Reader) -> Mapping | None:
 
 
 def axes_of(reader: Reader) -> Iterator[Axis]:
-    """The axes in the order written, each by the shortest name that no other has."""
+    """The axes."""
     section = reader.get("axes", Mapping)
     if not isinstance(section, Mapping):
         return
     if not section.entries:
         reader.wrong("axes", section)
-    split = {key: [*paths(entry.key)] for key, entry in section.entries.items()}
-    short = ["+".join(path[-1].text.partition("(")[0].strip() for path in one if path) for one in split.values()]
-    for (key, entry), name in zip(section.entries.items(), short, strict=True):
-        found = split[key]
-        if not found or not all(path and all(part.text for part in path) for path in found):
-            help = "write a path, such as `model.sizes.d`, or several with commas between them"
-            reader.problems.error("E0801", entry.key.span, f"`{key}` is no path of a spec", help=help)
-            continue
-        names = tuple(tuple(part.text for part in path) for path in found)
-        alternatives = tuple(alternatives_of(found, entry, reader.problems))
-        yield Axis(name if short.count(name) == 1 else key, names, alternatives, entry.key.span)
-
-
-OUTSIDE = re.compile(r"(?:[^,(]|\([^)]*\)?)+")
-
-
-def paths(key: Scalar) -> Iterator[list[Scalar]]:
-    """The paths that a key names, commas between them; every part knows where it stands."""
-    begin = key.span.start + (key.style != "")
-    for one in OUTSIDE.finditer(key.text):
-        text = one[0].strip()
-        start = begin + one.start() + len(one[0]) - len(one[0].lstrip())
-        for_one = path_of(SourceFile("axes", text), len(text))
-        yield [
-            replace(part, span=Span(key.span.source, start + part.span.start, start + part.span.end))
-            for part in for_one
-        ]
-
-
-def alternatives_of(paths: list[list[Scalar]], entry: Entry, problems: Problems) -> Iterator[Alternative]:
-    """The alternatives of an axis: a list, or a section that names them."""
-    taken, before = set[str](), len(problems.found)
-    named = [*by_label(entry.value, problems)]
-    if not named and len(problems.found) == before:
-        help = "write a list of them, or a section that names each"
-        problems.error("E0802", entry.value.span, "an axis needs alternatives", help=help)
-    for label, value in named:
-        if label in taken:
-            problems.error("E0802", value.span, f"two alternatives are called `{label}`", help="give them names")
-        taken.add(label)
-        values = value.items if len(paths) > 1 and isinstance(value, Sequence) else (value,)
-        if len(values) != len(paths):
-            message = f"the axis varies {len(paths)} paths together, found {len(values)}"
-            problems.error("E0802", value.span, message, help=f"write a list of {len(paths)} values")
-            continue
-        at = {tuple(part.text for part in path): (path, one) for path, one in zip(paths, values, strict=True)}
-        _, base = at.pop(ON, (ON, None))
-        if base and not is_named(base):
-            problems.error("E0802", base.span, "an alternative of `base` must be a spec", help=f"write {KEYS['base']}")
-        layers = [layer(path, one, problems) for path, one in at.values()]
-        yield Alternative(label, tuple(layers), value.span, base if isinstance(base, Scalar) else None)
-
-
-def is_named(value: Value) -> bool:
-    """Whether a value can be the name of a spec."""
-    return isinstance(value, Scalar) and not is_null(value) and bool(value.text.strip())
-
-
-def by_label(value: Value, problems: Problems) -> Iterator[tuple[str, Value]]:
-    """Alternatives with their names: those given, else short values themselves."""
-    if isinstance(value, Mapping):
-        yield from ((name, entry.value) for name, entry in value.entries.items())
-    elif isinstance(value, Sequence):
-        for item in value.items:
-            if (label := own_label(item)) is None:
-                help = "write a section in place of the list: `{short: …, long: …}`"
-                problems.error("E0802", item.span, "an alternative like this one needs a name", help=help)
-            else:
-                yield label, item
-
-
-def own_label(value: Value) -> str | None:
-    """A short value as its name, the `name` of a section, or the names of the parts of a short list."""
-    if isinstance(value, Mapping):
-        return own_label(value.entries["name"].value) if "name" in value.entries else None
-    if isinstance(value, Sequence):
-        parts = [own_label(item) for item in value.items]
-        whole = "+".join(part for part in parts if part is not None)
-        return whole if None not in parts and whole and len(whole) <= LONGEST else None
-    text = value.text.strip() or "null"
-    return text if len(text) <= LONGEST and "\n" not in text else None
-
-
-def layer(path: list[Scalar], value: Value, problems: Problems) -> Mapping:
-    """A value at a path, as a layer of a spec."""
-    for key in reversed(path):
-        value = Mapping(key.span, {key.text: Entry(key, value)})
-    assert isinstance(value, Mapping)
-    return by_heading(value, problems)
+    yield from axes_in(section, reader.problems)
 
 
 def listed_of(reader: Reader) -> tuple[Mapping, ...] | None:
@@ -340,3 +222,29 @@ def budget_in(reader: Reader) -> Budget | None:
         return None
     size = text_of(value.entries["solve"].value) if "solve" in value.entries else None
     return Budget(most, size, value.span)
+
+
+def search_in(reader: Reader) -> Search | None:
+    """How it is searched."""
+    value = reader.get("search", Mapping)
+    return search_of(value, reader.problems) if isinstance(value, Mapping) else None
+
+
+def halving_in(reader: Reader) -> Halving | None:
+    """When cells are given up."""
+    value = reader.get("halving", Mapping)
+    return halving_of(value, reader.problems) if isinstance(value, Mapping) else None
+
+
+def check_search(sweep: Sweep, problems: Problems) -> None:
+    """E0848 for a range that nothing searches, and for what goes ill with a search."""
+    if between := [axis for axis in sweep.axes if axis.range and not sweep.search]:
+        message = f"the range of the axis `{between[0].name}` has no end of values"
+        problems.error("E0848", between[0].span, message, help="say how many are tried: `search: {trials: 40}`")
+    if sweep.search and sweep.listed is not None:
+        problems.error("E0848", sweep.search.span, "a search finds its cells itself", help="leave out `cells`")
+    if sweep.search and sweep.baseline:
+        problems.error("E0848", sweep.baseline.span, "a search has no baseline", help="leave it out")
+    if sweep.search and sweep.halving:
+        message = "a search and `halving` cannot be together"
+        problems.error("E0848", sweep.halving.span, message, help="leave one out")

@@ -26,6 +26,8 @@ class SweepFolder:
         self.seeds = [*seeds]
         self.table = path / "table.txt"
         self.lock = Lock(path)
+        self.stopped: dict[str, int] = {}
+        """Cells that were given up, by their folders, and after which epoch."""
 
     def group(self, one: Planned) -> Group:
         """The runs of a cell; those of its twin where it has one."""
@@ -40,8 +42,14 @@ class SweepFolder:
         return with_seed(one.spec, seed)
 
     def results(self, one: Planned) -> dict[int, Record]:
-        """The results of the runs that are finished, by seed."""
-        return {seed: result for seed in self.seeds if (result := self.run(one, seed).result())}
+        """The results of the runs that are finished, by seed; of a cell that was given up also of those that paused."""
+        found = {seed: self.run(one, seed).result() for seed in self.seeds}
+        over = self.stopped_at(one) is not None
+        return {seed: one for seed, one in found.items() if one and (over or one["reason"] != "paused")}
+
+    def stopped_at(self, one: Planned) -> int | None:
+        """The epoch after which a cell was given up; None where it was not."""
+        return self.stopped.get((one.twin or one.cell).folder)
 
     def open_runs(self, cells: Sequence[Planned]) -> list[tuple[Planned, int]]:
         """The runs that are not finished, seed after seed, so that early on every cell has a result."""
@@ -56,13 +64,18 @@ class SweepFolder:
         self.check(cells)
         self.path.mkdir(parents=True, exist_ok=True)
         write(self.path / "sweep.yaml", sweep.source.text)
-        named = {one.cell.folder: entry(sweep, one) for one in cells}
-        rank, baseline = rank_of(sweep, cells[0]), baseline_entry(sweep, cells)
-        told = {"name": sweep.name, "seeds": self.seeds, "rank_by": rank, "baseline": baseline, "cells": named}
-        write_json(self.path / FILE, told)
+        told: Record = {"name": sweep.name, "seeds": self.seeds}
+        if cells:
+            told |= {"rank_by": rank_of(sweep, cells[0]), "baseline": baseline_entry(sweep, cells)}
+        named = {one.cell.folder: entry(sweep, one) | self.mark(one) for one in cells}
+        write_json(self.path / FILE, told | {"cells": named})
         for one in cells:
             if one.twin is None:
                 self.begin_cell(one, options)
+
+    def mark(self, one: Planned) -> Record:
+        """What `sweep.json` says of a cell that was given up."""
+        return {} if self.stopped_at(one) is None else {"stopped_at_epoch": self.stopped_at(one)}
 
     def begin_cell(self, one: Planned, options: Record) -> None:
         """A cell's folder; seeds that it has already stay."""
@@ -80,9 +93,14 @@ class SweepFolder:
         group = self.group(one)
         group.write(with_seeds(one.spec, group.seeds), group.seeds)
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether it is the folder of a sweep already."""
+        return (self.path / FILE).is_file()
+
     def check(self, cells: Sequence[Planned]) -> None:
         """Whether this folder can hold the sweep."""
-        if not (self.path / FILE).is_file():
+        if not self.is_begun:
             folder.check_free(self.path)
         if problems := [one for cell in cells if cell.twin is None for one in self.differing(cell)]:
             raise SpecError(problems)

@@ -11,11 +11,16 @@ def forecast(sweep: Sweep, cells: Sequence[Planned], seeds: Sequence[int], jobs:
     solved = next((one.width[0] for one in cells if one.width), None)
     head = (*(axis.name for axis in sweep.axes), *((solved,) if solved else ()), "parameters", "a run", "")
     rows = [head, *(row(one) for one in cells)]
-    runs = sum(one.twin is None for one in cells) * len(seeds)
-    total = sum(one.seconds or 0 for one in cells if one.twin is None) * len(seeds)
+    once = [one for one in cells if one.twin is None]
+    number, total = len(once), sum(one.seconds or 0 for one in once) * len(seeds)
+    what = counted(len(cells), "cell")
+    if sweep.search:  # the cells are the ends of its ranges
+        number, total = sweep.search.trials, total / len(once) * sweep.search.trials
+        what = counted(number, "trial")
+    runs = number * len(seeds)
     each = " and ".join([", ".join(map(str, seeds[:-1])), str(seeds[-1])] if len(seeds) > 1 else [str(seeds[0])])
     lines = [
-        f"{counted(len(cells), 'cell')}, {counted(len(seeds), 'seed')} ({each}): {counted(runs, 'run')}",
+        f"{what}, {counted(len(seeds), 'seed')} ({each}): {counted(runs, 'run')}",
         f"forecast: {lasting(total / jobs)}" + (f" with {jobs} at a time" if jobs > 1 else ""),
     ]
     return "\n".join([*aligned(rows), "", *lines])

@@ -114,6 +114,7 @@ def scores_row(row: Row, columns: Sequence[tuple[str, str]], solved: Sequence[st
     times = [float(run.result["seconds"]) for run in row.runs if run.result and run.state == "finished"]
     time = lasting(statistics.fmean(times)) if times else "-"
     notes = [f"= {cell.same_as}"] if cell.same_as else []
+    notes += [f"stopped at epoch {cell.stopped}"] if cell.stopped else []
     notes += [f"{len(row.diverged)} diverged"] if row.diverged else []
     sizes = [str(cell.sizes.get(name, "")) for name in solved]
     figures = [*found, *sizes, f"{cell.parameters:,}", time, ratios(row.runs), signs(row.runs)]

@@ -1,6 +1,10 @@
-"""Which results may be compared: those of one protocol (data, its recipe, scoring) and of one version of torch."""
+"""Which results may be compared: those of one protocol (data, its recipe, scoring) and of one version of torch.
+
+Those of cells that were given up at one epoch are compared with each other alone.
+"""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,19 +54,23 @@ class Group:
 
 
 def groups_of(outcome: Outcome, score: tuple[str, str]) -> list[Group]:
-    """The groups, that of the baseline first, else the largest; cells without a result stand in the first."""
+    """The groups, that of the baseline first, else the largest; cells without a result stand in the first.
+
+    Those of cells that were given up come last, the later they were the higher.
+    """
     ended = [run for run in outcome.runs if run.result is not None]
     sizes = Counter(map(identity, ended))
     base = outcome.baseline and next(one for one in outcome.cells if one.folder == outcome.baseline.folder)
     own = Counter(identity(run) for run in base.runs.values() if run.result is not None) if base else sizes
-    order = sorted(sizes, key=lambda key: (-own[key], -sizes[key]))
+    ends = {identity(run): run.stopped or math.inf for run in ended}
+    order = sorted(sizes, key=lambda key: (-ends[key], -own[key], -sizes[key]))
     return [group(outcome, score, order, at) for at in range(len(order) or 1)]
 
 
 def identity(run: Run) -> str:
     """What results have to have in common."""
     fields = ((run.result or {}).get("protocol") or {}).get("fields")
-    return json.dumps([fields, run.told.get("torch")], sort_keys=True)
+    return json.dumps([fields, run.told.get("torch"), run.stopped], sort_keys=True)
 
 
 def group(outcome: Outcome, score: tuple[str, str], order: Sequence[str], at: int) -> Group:
@@ -83,7 +91,14 @@ def apart(one: Run, other: Run) -> list[str]:
     """In what two runs that may not be compared differ, in words."""
     found = [str(each) for each in differences(one.result or {}, other.result or {})]
     torch = (one.told.get("torch"), other.told.get("torch"))
+    if one.stopped != other.stopped:
+        found.append(f"{ending(one)} and not {ending(other)}")
     return found + ([f"torch {torch[0]} and not {torch[1]}"] if torch[0] != torch[1] else [])
+
+
+def ending(run: Run) -> str:
+    """How far a run was trained, in words."""
+    return "to the end" if run.stopped is None else f"stopped at epoch {run.stopped}"
 
 
 def ranked(rows: list[Row], rank: tuple[str, str]) -> list[Row]:

@@ -33,6 +33,8 @@ class Run:
     """What `environment.json` says."""
     trouble: str = ""
     """What cannot be read of it."""
+    stopped: int | None = None
+    """The epoch after which its cell was given up."""
 
     @property
     def state(self) -> State:
@@ -90,6 +92,8 @@ class CellRuns:
     sizes: Mapping[str, int]
     """The size that was solved for."""
     runs: Mapping[int, Run]
+    stopped: int | None = None
+    """The epoch after which it was given up."""
 
     @property
     def name(self) -> str:
@@ -169,18 +173,21 @@ def check(path: Path) -> None:
 def cell_of(path: Path, folder: str, entry: Record, seeds: tuple[int, ...]) -> CellRuns:
     """One cell with what its runs say."""
     same_as = entry.get("same_as")
-    runs = {seed: run_of(RunFolder(path / (same_as or folder) / f"seed-{seed}"), seed) for seed in seeds}
+    stopped = entry.get("stopped_at_epoch")
+    runs = {seed: run_of(RunFolder(path / (same_as or folder) / f"seed-{seed}"), seed, stopped) for seed in seeds}
     labels = {str(axis): str(label) for axis, label in entry["axes"].items()}
-    return CellRuns(folder, labels, int(entry["parameters"]), same_as, dict(entry.get("sizes") or {}), runs)
+    return CellRuns(folder, labels, int(entry["parameters"]), same_as, dict(entry.get("sizes") or {}), runs, stopped)
 
 
-def run_of(folder: RunFolder, seed: int) -> Run:
-    """One run; what cannot be read of it is told."""
+def run_of(folder: RunFolder, seed: int, stopped: int | None) -> Run:
+    """One run; what cannot be read of it is told. One that paused has a result where its cell was given up."""
     try:
         result = folder.result()
         if result is not None and not {"reason", "best", "last", "seconds"} <= {*result}:
             return Run(seed, folder, None, {}, f"{folder.done} is not the result of a run")
-        return Run(seed, folder, result, folder.told())
+        if result is not None and result["reason"] == "paused" and stopped is None:
+            result = None
+        return Run(seed, folder, result, folder.told(), stopped=stopped)
     except SpecError as problem:
         return Run(seed, folder, None, {}, f"{problem.diagnostics[0].path}: {problem.diagnostics[0].message}")
     except OSError as problem:
