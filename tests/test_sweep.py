@@ -239,6 +239,16 @@ def test_a_base_that_is_no_cell_is_no_baseline(tmp_path):
     assert baseline_entry(read_sweep(tmp_path / "sweep.yaml"), cells) is None
 
 
+def test_sweeps_that_come_with_archspec_are_found_by_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert len(cells_of(read_sweep("gating_norms"))) == 8
+    with pytest.raises(SpecError) as caught:
+        read_sweep("gating_norm")
+    assert caught.value.diagnostics[0].help == "write `gating_norms`"
+    (tmp_path / "gating_norms.yaml").write_text(SMALL)  # a file of one's own stands before it
+    assert len(cells_of(read_sweep("gating_norms"))) == 1
+
+
 def sweep_runs(path: str) -> dict[str, RunFolder]:
     return {str(one.parent.relative_to(path)): RunFolder(one.parent) for one in Path(path).rglob("spec.yaml")}
 

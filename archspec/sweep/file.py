@@ -12,7 +12,7 @@ from archspec.source import SourceFile, Span
 from archspec.sweep.axes import SPEC, Axis, axes_in
 from archspec.sweep.ranges import Halving, Search, halving_of, search_of
 from archspec.syntax.document import Mapping, Scalar, Sequence, Value, read_document
-from archspec.syntax.files import read_source
+from archspec.syntax.files import find_sweep, read_source, shipped_sweeps
 from archspec.syntax.merge import by_heading, is_null
 
 
@@ -93,10 +93,14 @@ class Reader:
 
 
 def read_sweep(path: str | Path) -> Sweep:
-    """The sweep in a file. Raises SpecError with everything that is wrong with its form."""
+    """The sweep in a file, or one that comes with archspec by its name.
+
+    Raises SpecError with everything that is wrong with its form.
+    """
     problems = Problems()
-    source = read_source(Path(path), problems, str(path))
-    problems.found = [replace(one, help=beside(Path(path))) if one.code in ABSENT else one for one in problems.found]
+    path, asked = find_sweep(str(path)), path
+    source = read_source(path, problems, str(asked))
+    problems.found = [replace(one, help=beside(Path(asked))) if one.code in ABSENT else one for one in problems.found]
     document = read_document(source, problems) if source else None
     problems.finish()
     if source is None or not isinstance(document, Mapping):
@@ -131,7 +135,8 @@ ABSENT = ("E0001", "E0004")
 
 def beside(path: Path) -> str:
     """What to do where there is no sweep file."""
-    names = {one.name: str(one) for one in path.parent.glob("*.yaml")} if path.parent.is_dir() else {}
+    known = {name: name for name in shipped_sweeps()}
+    names = known | ({one.name: str(one) for one in path.parent.glob("*.yaml")} if path.parent.is_dir() else {})
     close = get_close_matches(path.name, names, 1)
     return f"write `{names[close[0]]}`" if close else "write one: `base:`, `axes:`, `seeds:`"
 

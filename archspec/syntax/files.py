@@ -14,9 +14,20 @@ LARGEST = 10_000_000
 
 @cache
 def shipped_specs() -> Mapping[str, Path]:
-    """The specs that come with archspec, by name: from the installed package, or from a checkout."""
+    """The specs that come with archspec, by name."""
+    return shipped("specs")
+
+
+@cache
+def shipped_sweeps() -> Mapping[str, Path]:
+    """The sweeps that come with archspec, by name."""
+    return shipped("sweeps")
+
+
+def shipped(kind: str) -> Mapping[str, Path]:
+    """The files of a folder that comes with archspec, by name: from the installed package, or from a checkout."""
     package = Path(__file__).parent.parent
-    for folder in (package / "specs", package.parent / "specs"):
+    for folder in (package / kind, package.parent / kind):
         if folder.is_dir():
             return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     return {}
@@ -24,6 +35,16 @@ def shipped_specs() -> Mapping[str, Path]:
 
 def find(name: str, folder: Path) -> Path:
     """The file a name stands for, seen from a folder: a path, with or without `.yaml`, or a shipped spec."""
+    return find_among(name, folder, "specs", shipped_specs())
+
+
+def find_sweep(name: str) -> Path:
+    """The same for a sweep, seen from here."""
+    return find_among(name, Path(), "sweeps", shipped_sweeps())
+
+
+def find_among(name: str, folder: Path, kind: str, known: Mapping[str, Path]) -> Path:
+    """A path, with or without `.yaml`, or a file of a kind that comes with archspec."""
     path = folder / name
     if is_there(path):
         return path
@@ -31,8 +52,8 @@ def find(name: str, folder: Path) -> Path:
     asked = Path(name)
     if is_there(longer):
         return longer
-    if str(asked.parent) in (".", "specs") and asked.suffix in ("", ".yaml"):
-        return shipped_specs().get(asked.stem, path)
+    if str(asked.parent) in (".", kind) and asked.suffix in ("", ".yaml"):
+        return known.get(asked.stem, path)
     return path
 
 
