@@ -160,14 +160,13 @@ def run(pair: Pair, asked: Asked, path: Path, means: Means) -> dict[str, Any]:
     from archspec.bisect.folder import BisectFolder
     from archspec.bisect.search import Search
     from archspec.bisect.shown import changes_of, evidence
-    from archspec.train.folder import claim
+    from archspec.train.folder import made
     from archspec.train.interrupt import Interrupted
 
     folder = BisectFolder(path)
     search = Search(pair, folder, asked.seeds, asked.most, asked.score)
     folder.check(pair)
-    if not path.exists():
-        claim(path)
+    made(path)
     with folder.lock:
         folder.begin(pair)
         click.echo("\n".join(changes_of(pair, terminal_style())) + f"\n\n→ {path}")

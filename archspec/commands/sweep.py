@@ -219,11 +219,12 @@ class Work:
 def run_all(work: Work, base: Spec, where: Where, plan: Plan) -> None:
     """Train what is not finished, and show what all come to."""
     from archspec.sweep.drive import drive
+    from archspec.train.folder import made
     from archspec.train.interrupt import Interrupted
 
     folder = work.folder
     folder.check([] if work.sweep.search else work.checked)
-    folder.path.mkdir(parents=True, exist_ok=True)
+    made(folder.path)
     with folder.lock:
         queue = work.queued(plan)
         click.echo(f"{queue.what}, {queue.runs} runs, {queue.to_do} to do → {folder.path}")

@@ -184,6 +184,11 @@ def is_free(path: Path) -> bool:
 def claim(path: Path) -> Path:
     """An absent or empty folder, made."""
     check_free(path)
+    return made(path)
+
+
+def made(path: Path) -> Path:
+    """A folder that may be there already. Raises SpecError where it cannot be made."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
