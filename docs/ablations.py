@@ -6,7 +6,7 @@ They are those of `archspec table`, made of the same rows by the same code; what
 import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -15,6 +15,7 @@ from statistics import fmean, quantiles
 from archspec.facts import tasks
 from archspec.sweep.baseline import find_cell
 from archspec.sweep.table.blocks import Block, Part, table_of
+from archspec.sweep.table.formats import text_block
 from archspec.sweep.table.results import Baseline, CellRuns, Outcome, Run
 from archspec.train.folder import RunFolder
 
@@ -95,7 +96,7 @@ def run(row: Row) -> Run:
                          for column in ("", " last", " floor"))  # fmt: skip
     result = {
         "reason": row["reason"], "best": best, "last": last, "seconds": float(row["seconds"]),
-        "floor": {**floor, "rule": ""},
+        "floor": {**floor, "rule": "a rule on degrees"},
     }  # fmt: skip
     return Run(int(row["seed"]), RunFolder(RESULTS / "none"), result, {"torch": row["torch"]})
 
@@ -213,8 +214,22 @@ DRAWS = 2000
 
 def shown(block: Block) -> str:
     """A block without the columns that nothing stands in, or that nothing is kept of."""
+    return table(kept_of(block).lines)
+
+
+def kept_of(block: Block) -> Block:
+    """Such a block."""
     filled = [at for at, name in enumerate(block.head) if name not in UNKEPT and any(row[at] for row in block.rows)]
-    return table([[row[at] for at in filled] for row in block.lines])
+    head, rows, foot = ([[row[at] for at in filled] for row in some]
+                        for some in ([block.head], block.rows, [block.foot] if block.foot else []))  # fmt: skip
+    return replace(block, head=head[0], rows=rows, foot=foot[0] if foot else [])
+
+
+def terminal(name: str, baseline: str) -> str:
+    """All tables as they are on a terminal."""
+    blocks = Kept.read(name).part(baseline).blocks
+    text = "\n\n".join(text_block(kept_of(one)) for one in blocks)
+    return f"```console\n{text}\n```"
 
 
 UNKEPT = ("‖g‖/‖w‖", "health")

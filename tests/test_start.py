@@ -60,6 +60,7 @@ MISTAKES = (
     "train no/such/file.yaml",
     "train gin --set train.epochs=-1",
     "sweep no/such/file.yaml",
+    "table no/such/folder",
     "data pattern --set limit=no",
     "data patern",
     "data pattern --plot degrees.png",

@@ -49,24 +49,21 @@ class Design(Generic[Treatment]):
     def estimates(self, contrasts: Sequence[Sequence[float]]) -> list[Estimate | None]:
         """Sums of coefficients with weights; None for what these figures do not determine."""
         matrix = self.matrix
-        rank = np.linalg.matrix_rank(matrix)
+        determined = np.linalg.pinv(matrix) @ matrix  # what it projects onto itself
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a matrix without full rank; what it leaves open is told below
             fitted = OLS(np.array([*self.figures.values()], float), matrix).fit()
-        padded = [[*one, *[0.0] * (matrix.shape[1] - len(one))] for one in contrasts]
-        return [
-            estimate(fitted, one) if np.linalg.matrix_rank([*matrix, one]) == rank else None
-            for one in padded
-        ]  # fmt: skip
+        padded = [np.array([*one, *[0.0] * (matrix.shape[1] - len(one))]) for one in contrasts]
+        return [estimate(fitted, one) if np.allclose(one @ determined, one) else None for one in padded]
 
 
-def estimate(fitted: RegressionResults, weights: Sequence[float]) -> Estimate:
+def estimate(fitted: RegressionResults, weights: NDArray[np.float64]) -> Estimate:
     """One sum of coefficients."""
-    value = float(np.dot(weights, fitted.params))
+    value = float(weights @ fitted.params)
     spread = fitted.scale**0.5 if fitted.df_resid > 0 else 0.0
-    if not any(weights) or spread <= DIGITS * max(1.0, float(np.abs(fitted.model.endog).max())):
+    if not weights.any() or spread <= DIGITS * max(1.0, float(np.abs(fitted.model.endog).max())):
         return Estimate(value, None, None)
-    found = fitted.t_test(np.array(weights))
+    found = fitted.t_test(weights)
     low, high = found.conf_int(LEVEL)[0]
     return Estimate(value, (float(low), float(high)), float(found.pvalue))
 

@@ -87,6 +87,6 @@ def needed(found: Paired, comparisons: int) -> int | None:
     numbers = np.arange(len(found.differences) + 1, MOST + 1)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # where the power is 1 in all digits, SciPy may have no number for it
-        power = np.array([TTestPower().power(size, number, level) for number in numbers], float)
+        power = TTestPower().power(size, numbers, level)
     enough = numbers[~(power < POWER)]
     return int(enough[0]) if len(enough) else None
