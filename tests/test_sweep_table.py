@@ -18,7 +18,7 @@ from archspec.commands.main import run as main
 from archspec.diagnostics import SpecError
 from archspec.statistics.paired import compare
 from archspec.sweep.baseline import NoCell, find_cell
-from archspec.sweep.table.blocks import table_of
+from archspec.sweep.table.blocks import differences, spread, table_of
 from archspec.sweep.table.formats import FORMATS, escaped
 from archspec.sweep.table.results import known_scores, read, with_baseline, with_score
 from archspec.syntax.load import load_spec
@@ -67,6 +67,15 @@ def test_means_and_paired_differences(tmp_path):
     assert re.search(r"not decided: 3 seeds cannot, (\d+|more than 50) would", line(against(text), "c "))
 
 
+def test_errors_have_digits_that_say_something():
+    assert spread("mae", [0.44, 0.4412, 0.4355]) == "0.4389 ± 0.0030"
+    assert (spread("mae", [12.5]), spread("acc", [84.5, 84.7])) == ("12.50", "84.60 ± 0.14")
+    pairs = [(0.0507512, (-0.077142, 0.17861)), (0.0869912, (0.07989, 0.0941))]
+    assert differences("mae", pairs) == [("+0.0508", "-0.0771 to +0.1786"), ("+0.0870", "+0.0799 to +0.0941")]
+    assert differences("mae", [(-1e-9, (-2e-9, 0.0))]) == [("+0.000000", "+0.000000 to +0.000000")]
+    assert differences("mae", [(0.25, None)]) == [("+0.250", "-")]
+
+
 def test_the_split_and_the_score_can_be_chosen(tmp_path):
     path = plant(tmp_path / "s", {"a": A, "b": BETTER}, baseline="a")
     for done in path.glob("b/*/done.json"):
@@ -76,7 +85,7 @@ def test_the_split_and_the_score_can_be_chosen(tmp_path):
     assert line(against(shown(path)), "b ").endswith("better")
     assert line(against(shown(path, split="val")), "b ").endswith("worse")
     assert known_scores(read(path)) == ["acc", "loss"]
-    assert "b | 2.5 ± 0" in line(
+    assert "b | 2.500 ± 0.000" in line(
         FORMATS["text"](table_of(with_score(read(path), "loss"), "val")).split("\n\n")[0], "b "
     )
 

@@ -1,5 +1,6 @@
 """A sweep's results as tables of text, whatever they are then written as: scores, comparisons, effects, remarks."""
 
+import math
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -130,8 +131,18 @@ def spread(name: str, values: Sequence[float]) -> str:
     """`85.43 ± 0.10`; the mean alone of one run."""
     if not values:
         return "-"
-    mean = figure(name, statistics.fmean(values))
-    return f"{mean} ± {figure(name, statistics.stdev(values))}" if len(values) > 1 else mean
+    mean, digits = statistics.fmean(values), decimals(name, statistics.fmean(values), 4)
+    return " ± ".join(f"{one:.{digits}f}" for one in (mean, *([statistics.stdev(values)] if len(values) > 1 else [])))
+
+
+def decimals(name: str, value: float, significant: int) -> int:
+    """Digits behind the point: two of shares, else as many as a value needs to have so many that say something."""
+    if is_share(name) or value == 0:
+        return 2
+    return min(max(0, significant - 1 - math.floor(math.log10(abs(value)))), MOST_DIGITS)
+
+
+MOST_DIGITS = 6
 
 
 def floor_of(runs: Sequence[Run]) -> Record | None:
@@ -244,20 +255,20 @@ Difference = tuple[float, tuple[float, float] | None]
 
 
 def differences(name: str, found: Sequence[Difference]) -> list[tuple[str, str]]:
-    """`+0.82`, and `+0.31 to +1.33`; shares with a third digit where one of the intervals is narrow."""
+    """`+0.82`, and `+0.31 to +1.33`, with as many digits as the narrowest interval has use for."""
     widths = [high - low for _, ends in found if ends for low, high in [ends]]
-    digits = 3 if min(widths, default=CLOSE) < CLOSE else 2
+    if is_share(name):
+        digits = 3 if min(widths, default=CLOSE) < CLOSE else 2
+    else:
+        digits = decimals(name, min(widths, default=0.0) or max((abs(value) for value, _ in found), default=0.0), 3)
     return [
-        (signed(name, value, digits), " to ".join(signed(name, one, digits) for one in ends or ()) or "-")
-        for value, ends in found
+        (signed(value, digits), " to ".join(signed(one, digits) for one in ends or ()) or "-") for value, ends in found
     ]
 
 
-def signed(name: str, value: float, digits: int) -> str:
+def signed(value: float, digits: int) -> str:
     """A difference with its sign."""
-    if is_share(name):
-        return f"{round(value, digits) or 0.0:+.{digits}f}"
-    return f"+{figure(name, value)}" if value > 0 else figure(name, value)
+    return f"{round(value, digits) or 0.0:+.{digits}f}"
 
 
 CLOSE = 0.5
