@@ -250,7 +250,34 @@ def test_what_listed_cells_do_not_tell(tmp_path):
     few = {cell: found for cell, found in scores.items() if cell in ("off,off,off", "on,off,off")}
     few |= {"off,on,on": scores["off,off,on"]}
     text = shown(plant(tmp_path / "t", few, axes="one,two,three", baseline="off,off,off"))
-    assert "these cells do not determine two: on - off, three: on - off" in text
+    assert "these cells do not determine `two: on - off`, `three: on - off`" in text
+
+
+def test_a_search_tells_no_effects_of_axes(tmp_path):
+    scores = {f"{at / 1000},{at % 7},{at % 3}": {0: 0.8 + at / 1000, 1: 0.81 + at / 900} for at in range(40)}
+    path = plant(tmp_path / "s", scores, axes="lr,d,depth", baseline="0.0,0,0")
+    assert "lr: 0.001 - 0.0" in shown(path)
+    (path / "search.journal").write_text("")
+    text = shown(path)
+    assert "a search chose the cells by their scores, so effects of the axes cannot be estimated" in text
+    assert "lr: " not in text
+
+
+def test_many_levels_that_nothing_tells_apart(tmp_path):
+    scores = {f"{at},{at},{at},{at},{at},{at}": {0: 0.8 + at / 1000, 1: 0.81 + at / 900} for at in range(60)}
+    text = shown(plant(tmp_path / "s", scores, axes="a,b,c,d,e,f"))  # 60⁶ combinations
+    assert "these 60 cells do not determine the effects of the axes" in text
+
+
+def test_cells_that_were_given_up_tell_no_effects(tmp_path):
+    path = plant(tmp_path / "s", grid(), axes="one,two,three")
+    told = json.loads((path / "sweep.json").read_text())
+    told["cells"]["off,on,off"]["stopped_at_epoch"] = 2
+    (path / "sweep.json").write_text(json.dumps(told))
+    text = shown(path)
+    assert "1 cell were given up" not in text
+    assert "1 cell was given up early, so effects of the axes cannot be estimated" in text
+    assert "other results: stopped at epoch 2 and not to the end" in text
 
 
 def test_effects_wait_for_every_cell(tmp_path):

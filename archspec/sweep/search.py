@@ -18,9 +18,9 @@ from archspec.sweep.file import Sweep
 from archspec.sweep.folder import SweepFolder
 from archspec.sweep.plan import Planned
 from archspec.sweep.shown import counted
+from archspec.sweep.table.results import JOURNAL
 from archspec.train.group import spread
 
-FILE = "search.journal"
 STUDY = "sweep"
 
 
@@ -73,8 +73,8 @@ class Trials:
 
     def opened(self) -> Any:
         """The study in the folder; what a kill has left behind there is mended."""
-        path = self.folder.path / FILE
-        path.with_name(f"{FILE}.lock").unlink(missing_ok=True)  # the sweep's own lock is held
+        path = self.folder.path / JOURNAL
+        path.with_name(f"{JOURNAL}.lock").unlink(missing_ok=True)  # the sweep's own lock is held
         if path.exists():
             whole = path.read_bytes()
             path.write_bytes(whole[: whole.rfind(b"\n") + 1])
@@ -101,7 +101,7 @@ class Trials:
     def other(self) -> Diagnostic:
         """E0806 for a search over other axes."""
         message, cure = "the trials in this folder are of other axes", "take that back, or name another `--run-dir`"
-        return Diagnostic("E0806", message, path=str(self.folder.path / FILE), help=cure)
+        return Diagnostic("E0806", message, path=str(self.folder.path / JOURNAL), help=cure)
 
     def take(self, number: int, values: dict[str, Any], is_finished: bool = False) -> None:
         """A trial: its cell compiled, and its runs to do."""

@@ -13,7 +13,7 @@ from archspec.statistics.paired import LEVEL, POWER
 from archspec.sweep.baseline import listing
 from archspec.sweep.shown import counted, lasting
 from archspec.sweep.table.against import Comparison, comparisons
-from archspec.sweep.table.effects import NONE, Effects, effects
+from archspec.sweep.table.effects import NONE, Effects, chosen_by_score, effects
 from archspec.sweep.table.groups import Group, Row, groups_of
 from archspec.sweep.table.results import Outcome, Run
 from archspec.train.folder import Record
@@ -88,7 +88,9 @@ def part(outcome: Outcome, group: Group, score: tuple[str, str]) -> Part:
     baseline = next((row for row in group.rows if row.cell.folder == named), None)
     compared = comparisons(group, baseline) if baseline and len(group.rows) > 1 else []
     order = [cell.folder for cell in outcome.cells]
-    found = effects(group, baseline.cell if baseline else None, order) if group.runs else NONE
+    by_score = outcome.is_searched or any(cell.stopped is not None for cell in outcome.cells)
+    found = effects(group, baseline.cell if baseline else None, order) if group.runs and not by_score else NONE
+    found = chosen_by_score(outcome.cells) if by_score and len(group.rows) > 1 and len(outcome.axes) > 1 else found
     scores = scores_block(outcome, group, score)
     against = against_block(outcome, baseline, compared, score) if baseline and compared else None
     return Part(group, scores, against, effects_block(found, score), compared, found)
@@ -241,8 +243,13 @@ def effects_block(found: Effects, score: tuple[str, str]) -> Block | None:
     head = ["effect", "difference", "95 % interval", "p", "verdict"] if rows else []
     remarks = [*found.remarks]
     if rows:
+        more = (
+            "; ×: how much more the first brings with the second"
+            if any(len(one.axes) > 1 for one in found.found)
+            else ""
+        )
         remarks += [
-            "an axis by itself: on the average of the others; ×: how much more the first brings with the second",
+            f"an axis by itself: on the average of the others{more}",
             f"least squares, seeds as blocks, one spread for all cells; p corrected for {counted(len(rows), 'effect')}",
         ]
     if found.uneven:

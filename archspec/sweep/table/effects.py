@@ -8,11 +8,13 @@ with another. Cells of one architecture are one cell, whose runs count once.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
+from math import prod
 
 from archspec.facts import tasks
 from archspec.statistics.blocks import Design, Estimate, uneven
 from archspec.statistics.paired import LEVEL, holm, verdict
 from archspec.sweep.baseline import listing
+from archspec.sweep.shown import counted
 from archspec.sweep.table.groups import Group, Row
 from archspec.sweep.table.results import CellRuns
 
@@ -57,9 +59,21 @@ def effects(group: Group, reference: CellRuns | None, order: Sequence[str]) -> E
         return NONE
     if lacking := [row.cell.name for row in rows.values() if not row.scores and row.cell.same_as is None]:
         return Effects((), [f"effects need a run of every cell that did not diverge: {listing(lacking)}"])
-    present = {tuple(row.cell.labels[axis] for axis in levels) for row in rows.values()}
-    absent = [one for one in product(*levels.values()) if one not in present]
-    return additive(rows, levels, len(absent)) if absent else full(rows, levels)
+    absent = prod(map(len, levels.values())) - len(
+        {tuple(row.cell.labels[axis] for axis in levels) for row in rows.values()}
+    )
+    return additive(rows, levels, absent) if absent else full(rows, levels)
+
+
+def chosen_by_score(cells: Sequence[CellRuns]) -> Effects:
+    """None, where it hung on scores which cells there are, or how long they were trained."""
+    given_up = sum(cell.stopped is not None for cell in cells)
+    why = (
+        f"{counted(given_up, 'cell')} {'was' if given_up == 1 else 'were'} given up early"
+        if given_up
+        else "a search chose the cells by their scores"
+    )
+    return Effects((), [f"{why}, so effects of the axes cannot be estimated"])
 
 
 def levels_of(cells: Sequence[CellRuns], reference: CellRuns | None) -> dict[str, list[str]]:
@@ -92,11 +106,13 @@ def additive(rows: Mapping[str, Row], levels: Mapping[str, Sequence[str]], absen
         for at, (axis, label) in enumerate(columns)
     }
     found = estimated(design, rows, names)
+    if not found:
+        return Effects((), [f"these {counted(len(firsts), 'cell')} do not determine the effects of the axes"])
     known = {one.name for one in found}
     remarks = [f"{absent} of the combinations are not in the sweep, so no interaction can be estimated; main effects "
                "are those of a sum of the axes, without interactions"]  # fmt: skip
     if lost := [name for _, name in names if name not in known]:
-        remarks.append(f"these cells do not determine {', '.join(lost)}")
+        remarks.append(f"these cells do not determine {listing(lost)}")
     return Effects(found, remarks, uneven(design.figures))
 
 

@@ -18,6 +18,9 @@ from archspec.train.folder import Record, RunFolder, parsed
 FILE = "sweep.json"
 """What a folder of a sweep holds besides its cells; also `sweep.yaml`, the file, and the tables."""
 
+JOURNAL = "search.journal"
+"""What the folder of a search holds besides: its trials."""
+
 State = Literal["finished", "diverged", "not finished", "damaged"]
 
 
@@ -126,6 +129,11 @@ class Outcome:
     rank: tuple[str, str]
     """Split and score that cells are ranked by."""
     baseline: Baseline | None
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether a search chose the cells."""
+        return (self.path / JOURNAL).is_file()
 
     @property
     def axes(self) -> list[str]:
