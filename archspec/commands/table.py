@@ -30,8 +30,8 @@ def command(
 ) -> None:
     """Compare the cells of the sweep in DIR: means over seeds, paired differences, effects of the axes.
 
-    DIR is what `archspec sweep` has made, finished or not. Nothing is trained and nothing compiled, so any machine can
-    do it.
+    DIR is what `archspec sweep` has made, finished or not. Neither torch nor the data is needed, so any machine can do
+    it.
     """
     if output is not None and not output.parent.is_dir():
         problem = f"there is no folder `{output.parent}`"
