@@ -71,7 +71,7 @@ def check_health(address: str) -> None:
         raise silent(address, "it takes connections but does not answer as Ray does") from None
     if found.returncode:
         said = [line for line in found.stderr.splitlines() if line.strip()]
-        raise silent(address, said[-1] if said else "it says that it is not well")
+        raise silent(address, said[-1].partition(". ")[0] if said else "it says that it is not well")
 
 
 def silent(address: str, why: str) -> SpecError:
