@@ -48,6 +48,13 @@ def test_the_page_is_of_runs_that_are_kept():
     assert {path.stem for path in KEPT} == {*re.findall(r"<!-- generated: ablation cells (\w+)", page)} != set()
 
 
+def test_gcn_is_trained_alike_in_two_sweeps():
+    """The bits of a run follow from what is trained, not from the sweep it is in."""
+    one, other = Kept.read("six_pattern").by_cell["gcn"], Kept.read("gcn_weights").by_cell["degrees"]
+    assert [row["val by epoch"] for row in one] == [row["val by epoch"] for row in other]
+    assert [row["test"] for row in one] == [row["test"] for row in other]
+
+
 @pytest.fixture
 def grid(monkeypatch, tmp_path):
     """Two axes and three seeds: `b` is worth 2 points, `a` 1 point where b is on; seeds shift all cells alike."""
