@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from archspec.commands.sweep import Work
 from archspec.diagnostics import SpecError
 from archspec.sweep.file import read_sweep
 from archspec.train import display
@@ -31,6 +32,12 @@ LR = "base: gin\naxes: {train.optimizer.lr: {from: 1e-4, to: 1e-2}}\n"
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("graphs")
+
+
+@pytest.fixture(autouse=True)
+def no_page(monkeypatch):
+    """Drawing the page of a table takes longer than these runs, and has tests of its own."""
+    monkeypatch.setattr(Work, "write_page", lambda _: None)
 
 
 def ranged(text: str) -> str:
