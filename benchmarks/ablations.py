@@ -39,6 +39,7 @@ def result(run: Path) -> dict[str, Any]:
         **{split: done["best"][split][name] for split in SPLITS},
         **{f"{split} last": done["last"][split][name] for split in SPLITS},
         **{f"{split} floor": floor.get(split, {}).get(name) for split in SPLITS},
+        "floor rule": floor.get("rule", ""),
         "reason": done["reason"],
         "epochs": done["epochs"],
         "parameters": done["parameters"],

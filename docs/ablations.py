@@ -96,7 +96,7 @@ def run(row: Row) -> Run:
                          for column in ("", " last", " floor"))  # fmt: skip
     result = {
         "reason": row["reason"], "best": best, "last": last, "seconds": float(row["seconds"]),
-        "floor": {**floor, "rule": "a rule on degrees"},
+        "floor": {**floor, "rule": row["floor rule"]},
     }  # fmt: skip
     return Run(int(row["seed"]), RunFolder(RESULTS / "none"), result, {"torch": row["torch"]})
 

@@ -58,7 +58,7 @@ def test_gcn_is_trained_alike_in_two_sweeps():
 @pytest.fixture
 def grid(monkeypatch, tmp_path):
     """Two axes and three seeds: `b` is worth 2 points, `a` 1 point where b is on; seeds shift all cells alike."""
-    names = "a,b,seed,score,val,test,val last,test last,val floor,test floor,parameters,seconds,reason,torch"
+    names = "a,b,seed,score,val,test,val last,test last,val floor,test floor,floor rule,parameters,seconds,reason,torch"
     lines = [names]
     noise = iter([0.01, -0.02, 0.01, 0.03, -0.01, 0.0, 0.02, -0.03, 0.01, 0.0, 0.01, -0.02])
     for a in (0, 1):
@@ -66,7 +66,7 @@ def grid(monkeypatch, tmp_path):
             for seed in (1, 2, 3):
                 score = (80 + 2 * b + a * b + 5 * seed + next(noise)) / 100
                 cell = f"{('no', 'yes')[a]},{('no', 'yes')[b]}"
-                lines.append(f"{cell},{seed},acc,{score},{score},{score},{score},0.5,0.5,10,1,epochs,2.13.0")
+                lines.append(f"{cell},{seed},acc,{score},{score},{score},{score},0.5,0.5,half,10,1,epochs,2.13.0")
     (tmp_path / "grid.csv").write_text("\n".join(lines))
     monkeypatch.setitem(Kept.read.__func__.__globals__, "RESULTS", tmp_path)
     return "grid"
