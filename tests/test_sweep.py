@@ -188,6 +188,11 @@ MISTAKES = [
     ('base: gin\naxes: {model.output: ["linear(x, out) + linear(x, out)"]}\n', "E0802",
      '"linear(x, out) + linear(x, out)"', "write a section"),
     ("base: gin\naxes: {'model.sizes.d, train.clip': [[8, 1], [9]]}\n", "E0802", "[9]", "a list of 2 values"),
+    ("base: gin\naxes: {model.sizes.d: [8], 'model.sizes.d, train.clip': {a: [8, 1]}}\n", "E0801",
+     "'model.sizes.d, train.clip'", "one axis"),
+    ("base: gin\naxes: {train.optimizer.lr: [1], train.optimizer: [{name: adam, lr: 2}]}\n", "E0801",
+     "train.optimizer", "one axis"),
+    ("base: gin\naxes: {'train.clip, train.clip': {a: [8, 1]}}\n", "E0801", "'train.clip, train.clip'", "once"),
     (SMALL + "cells: [{e: 8}]\n", "E0803", "e", "the axes are d"),
     (SMALL + "cells: [{d: 9}]\n", "E0803", "9", "its alternatives are 8"),
     (SMALL + "cells: [{d: 8}, {d: 8}]\n", "E0803", "{d: 8}", "list the cell once"),
@@ -214,6 +219,14 @@ def test_mistakes_are_told_at_their_place_before_anything_runs(tmp_path, text, c
     assert span.source.path == str(tmp_path / "sweep.yaml")
     assert text[span.start : span.end].startswith(at[: span.end - span.start])
     assert cure in problem.help
+
+
+def test_of_an_empty_file_it_is_told_what_to_write(tmp_path):
+    (tmp_path / "empty.yaml").touch()
+    with pytest.raises(SpecError) as caught:
+        read_sweep(tmp_path / "empty.yaml")
+    [problem] = caught.value.diagnostics
+    assert (problem.code, "`base:`" in problem.help) == ("E0004", True)
 
 
 @pytest.mark.parametrize("name", ["gin", "another"])

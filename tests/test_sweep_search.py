@@ -51,6 +51,8 @@ MISTAKES = [
     (ranged("{from: 0, to: 1, step: 2}"), "E0847", "{from", "a smaller step"),
     (ranged("{from: 1, to: 8, step: 2, scale: log}"), "E0847", "{from", "leave one out"),
     (ranged("{from: low, to: 1}"), "E0847", "{from", "scale: log"),
+    (ranged("{from: 1e-4, to: 1, scal: log}"), "E0847", "scal", "write `scale`"),
+    (ranged("{from: 1e-4}"), "E0847", "{from", "to: 1e-2"),
     (ranged("{from: -1, to: 1}"), "E0632", "-1", ""),  # each end is a spec that is checked
     (LR, "E0848", "train.optimizer.lr", "search: {trials: 40}"),
     (LR + "search: {trials: 0}\n", "E0848", "{trials", "trials: 40"),
@@ -58,6 +60,7 @@ MISTAKES = [
     (LR + "search: {trials: 2}\ncells: [{lr: 1}]\n", "E0848", "{trials", "leave out `cells`"),
     (LR + "search: {trials: 2}\nhalving: {rungs: [1]}\n", "E0848", "{rungs", "leave one out"),
     (SMALL + "halving: {rungs: [3, 2]}\n", "E0849", "{rungs", "epochs that grow"),
+    (SMALL + "set: {train: {epochs: 3}}\nhalving: {rungs: [1, 3]}\n", "E0849", "{rungs", "before the last"),
     (SMALL + "halving: {rungs: [3], keep: 1}\n", "E0849", "{rungs", "the share"),
     (MLP + "search: {trials: 2}\n", "E0201", "linaer", "linear"),
 ]

@@ -93,6 +93,34 @@ def at_value(one: Range, text: str) -> Alternative:
     return Alternative(text, (layer([*one.path], value, Problems()),), one.span)
 
 
+def check_apart(axes: tuple[Axis, ...], problems: Problems) -> None:
+    """E0801 for what two axes set, or one twice: the later would win, and the table speak of the other."""
+    for at, axis in enumerate(axes):
+        if len({*axis.paths}) < len(axis.paths):
+            problems.error("E0801", axis.span, "this axis has a path twice", help="write each path once")
+        for other in axes[:at]:
+            if both := leaves_of(axis) & leaves_of(other):
+                path = ".".join(min(both))
+                help = (
+                    "leave it to one of them, or write them as one axis: paths with commas between them vary together"
+                )
+                problems.error("E0801", axis.span, f"`{path}` is set by the axis `{other.name}` too", help=help)
+
+
+def leaves_of(axis: Axis) -> set[tuple[str, ...]]:
+    """Every path that an alternative of an axis sets."""
+    return {path for one in axis.alternatives for layer in one.layers for path in leaves(layer)}
+
+
+def leaves(value: Value) -> Iterator[tuple[str, ...]]:
+    """The paths of what has no keys itself."""
+    if not isinstance(value, Mapping):
+        yield ()
+        return
+    for name, entry in value.entries.items():
+        yield from ((name, *rest) for rest in leaves(entry.value))
+
+
 OUTSIDE = re.compile(r"(?:[^,(]|\([^)]*\)?)+")
 
 

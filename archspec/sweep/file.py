@@ -9,7 +9,7 @@ from archspec.check.suggest import nearest
 from archspec.cost.solve import budget_of
 from archspec.diagnostics import Diagnostic, Problems, SpecError
 from archspec.source import SourceFile, Span
-from archspec.sweep.axes import SPEC, Axis, axes_in
+from archspec.sweep.axes import SPEC, Axis, axes_in, check_apart
 from archspec.sweep.ranges import Halving, Search, halving_of, search_of
 from archspec.syntax.document import Mapping, Scalar, Sequence, Value, read_document
 from archspec.syntax.files import find_sweep, read_source, shipped_sweeps
@@ -100,7 +100,9 @@ def read_sweep(path: str | Path) -> Sweep:
     problems = Problems()
     path, asked = find_sweep(str(path)), path
     source = read_source(path, problems, str(asked))
-    problems.found = [replace(one, help=beside(Path(asked))) if one.code in ABSENT else one for one in problems.found]
+    problems.found = [
+        replace(one, help=ABSENT[one.code](Path(asked))) if one.code in ABSENT else one for one in problems.found
+    ]
     document = read_document(source, problems) if source else None
     problems.finish()
     if source is None or not isinstance(document, Mapping):
@@ -124,13 +126,13 @@ def read_sweep(path: str | Path) -> Sweep:
         halving_in(reader),
     )
     if not problems.found:
+        check_apart(sweep.axes, problems)
         check_search(sweep, problems)
     problems.finish()
     return sweep
 
 
-ABSENT = ("E0001", "E0004")
-"""There is no such file, or nothing in it."""
+WRITE_ONE = "write one: `base:`, `axes:`, `seeds:`"
 
 
 def beside(path: Path) -> str:
@@ -138,7 +140,11 @@ def beside(path: Path) -> str:
     known = {name: name for name in shipped_sweeps()}
     names = known | ({one.name: str(one) for one in path.parent.glob("*.yaml")} if path.parent.is_dir() else {})
     close = get_close_matches(path.name, names, 1)
-    return f"write `{names[close[0]]}`" if close else "write one: `base:`, `axes:`, `seeds:`"
+    return f"write `{names[close[0]]}`" if close else WRITE_ONE
+
+
+ABSENT = {"E0001": beside, "E0004": lambda _: WRITE_ONE}
+"""There is no such file, or nothing in it: what to do."""
 
 
 def known_keys(section: Mapping, known: dict[str, str], where: str, problems: Problems) -> None:

@@ -10,7 +10,7 @@ the records of the runs, so the same command decides the same after an interrupt
 import math
 from collections.abc import Sequence
 
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.diagnostics import Diagnostic
 from archspec.facts import tasks
 from archspec.sweep.drive import Ended, Job
 from archspec.sweep.folder import SweepFolder
@@ -32,17 +32,8 @@ class Rungs:
         self.refused: list[Diagnostic] = []
         self.runs = len(self.left) * len(folder.seeds)
         self.what = counted(len(cells), "cell")
-        self.check()
         self.jobs = self.following()
         self.to_do = len(self.jobs) + self.later() if self.jobs else 0
-
-    def check(self) -> None:
-        """E0849 for a rung that a cell does not come to."""
-        shortest = min(self.left, key=lambda one: one.spec.settings.train.epochs)
-        epochs = shortest.spec.settings.train.epochs
-        if beyond := [rung for rung in self.halving.rungs if rung >= epochs]:
-            message = f"the rung {beyond[0]} is not before the end of the cell {shortest.cell.name}, epoch {epochs}"
-            raise SpecError([Diagnostic("E0849", message, self.halving.span, help="write epochs before the last")])
 
     def later(self) -> int:
         """Parts of runs after the rung that is next, if all that are left then go on."""

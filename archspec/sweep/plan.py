@@ -58,6 +58,7 @@ def plan(ground: Ground, cells: Sequence[Cell], complete: Complete, data: Path |
     checked = for_each(cells, whole, partial(compiled, data=data))
     costed = for_each(cells, [*zip(cells, checked, strict=True)], lambda one: planned(*one, sweep.budget))
     rank_of(sweep, costed[0])
+    check_rungs(sweep, costed)
     base = base_of(ground, partial(compiled, data=data), complete)
     same = [base is not None and is_twin(base, one) for one in checked]
     return twins([replace(one, is_base=own) for one, own in zip(costed, same, strict=True)], checked)
@@ -110,6 +111,15 @@ def planned(cell: Cell, one: Checked, budget: Budget | None) -> Planned:
     size = budget.size if budget else None
     width = (size, int(str(spec.settings.model.sizes[size]))) if size else None
     return Planned(cell, spec, one.facts, numbers, epoch and epoch * spec.settings.train.epochs, width)
+
+
+def check_rungs(sweep: Sweep, cells: Sequence[Planned]) -> None:
+    """E0849 for a rung of halving that a cell does not come to."""
+    shortest = min(cells, key=lambda one: one.spec.settings.train.epochs)
+    epochs = shortest.spec.settings.train.epochs
+    if sweep.halving and (beyond := [rung for rung in sweep.halving.rungs if rung >= epochs]):
+        message = f"the rung {beyond[0]} is not before the end of the cell {shortest.cell.name}, epoch {epochs}"
+        raise SpecError([Diagnostic("E0849", message, sweep.halving.span, help="write epochs before the last")])
 
 
 def rank_of(sweep: Sweep, one: Planned) -> tuple[str, str]:

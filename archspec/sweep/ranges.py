@@ -69,14 +69,29 @@ class Halving:
     span: Span
 
 
+PARTS = ("from", "to", "scale", "step")
+"""What a range says."""
+
+
 def is_range(value: Value) -> bool:
-    """Whether alternatives are written as a range."""
-    return isinstance(value, Mapping) and {"from", "to"} <= {*value.entries} <= {"from", "to", "scale", "step"}
+    """Whether alternatives are written as a range: one that says too little or too much is still one."""
+    if not isinstance(value, Mapping):
+        return False
+    said, ends = {*value.entries}, {"from", "to"}
+    return ends <= said or (bool(ends & said) and said <= {*PARTS})
 
 
 def range_of(path: list[Scalar], value: Mapping, problems: Problems) -> Range | None:
     """A range. E0847 for one that is none."""
     found: dict[str, Any] = {name: entry.value.plain for name, entry in value.entries.items()}
+    if odd := next((entry for name, entry in value.entries.items() if name not in PARTS), None):
+        help = nearest(odd.key.text, PARTS) or f"a range has {', '.join(PARTS)}"
+        problems.error("E0847", odd.key.span, f"a range has no `{odd.key.text}`", help=help)
+        return None
+    if missing := {"from", "to"} - {*found}:
+        message = f"a range without `{missing.pop()}`"
+        problems.error("E0847", value.span, message, help="write `{from: 1e-4, to: 1e-2, scale: log}`")
+        return None
     low, high, step, scale = found["from"], found["to"], found.get("step"), found.get("scale", SCALES[0])
     wrong = next(mistakes(low, high, step, scale), None)
     if wrong is None:
