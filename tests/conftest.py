@@ -1,5 +1,6 @@
 """What all tests share: one thread, so that parallel runs do not fight over cores; Ctrl-C as a terminal gives it."""
 
+import gc
 import os
 import signal
 
@@ -33,3 +34,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """A run that checks must not change what it checks against."""
     if config.getoption("--update-golden") and os.environ.get("CI"):
         raise pytest.UsageError("--update-golden is refused where CI is set: look at the differences first")
+
+
+@pytest.fixture
+def without_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """statsmodels collects garbage at every correction, 0.1 s each time."""
+    monkeypatch.setattr(gc, "collect", lambda *_: 0)

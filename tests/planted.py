@@ -2,8 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
+
+from archspec.sweep.table.blocks import table_of
+from archspec.sweep.table.formats import FORMATS
+from archspec.sweep.table.results import read
 
 FIELDS = {"data": "pattern", "recipe": "pattern, version 1", "limit": None, "metric": "acc"}
 
@@ -60,3 +65,30 @@ def run(path: Path, value: float | str | None, cell: str, score: str, more: Mapp
     health = {"looks": 1, "parameters": {"a.weight": {"ratio": 0.02}, "b.weight": {"ratio": 3.5}}, "values": {}}
     lines = [json.dumps(record | {"health": health}) for record in records]
     (path / "metrics.jsonl").write_text("\n".join([*lines, '{"epoch": 3, "health": {"lo']))  # a crash cut it short
+
+
+A = {41: 0.850, 95: 0.846, 12: 0.863}
+BETTER = {41: 0.8603, 95: 0.8562, 12: 0.8728}
+NOISY = {41: 0.855, 95: 0.847, 12: 0.859}
+
+
+def shown(path: Path, form: str = "text", split: str | None = None) -> str:
+    return FORMATS[form](table_of(read(path), split))
+
+
+def page(path: Path) -> str:
+    from archspec.sweep.table.page import page as made
+
+    return made(table_of(read(path)))
+
+
+def grid(by: str = "abc", seeds: int = 4) -> dict[str, dict[int, float]]:
+    """2×2×2 with a planted effect of the first axis and an interaction of the first two, and a little noise."""
+    found = {}
+    for at, labels in enumerate(product(("off", "on"), repeat=3)):
+        one, two, _ = (label == "on" for label in labels)
+        noise = [0.0003 * ((7 * at + 3 * seed * seed) % 11 - 5) for seed in range(seeds)]
+        found[",".join(labels)] = {
+            seed: 0.7 + 0.02 * seed + 0.01 * one + 0.02 * one * two + noise[seed] for seed in range(seeds)
+        }
+    return found
