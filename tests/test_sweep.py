@@ -315,6 +315,28 @@ def test_scores_of_different_protocols_are_not_mixed_silently(place, call):  # n
     assert "one seed cannot tell a difference from chance" in out
 
 
+def test_a_device_that_is_not_there_is_told_before_there_is_a_folder(place, call):  # noqa: F811
+    (place / "sums.yaml").write_text(TINY)
+    code, out, err = call("sweep", "sums.yaml", "--device", "cudaa")
+    assert (code, out) == (1, "")
+    assert "cudaa" in err
+    assert not Path("runs/sums").exists()
+
+
+def test_a_run_whose_result_is_damaged_is_had_again_as_the_error_says(place, call):  # noqa: F811
+    (place / "sums.yaml").write_text(TINY.replace("[41, 95]", "[41]"))
+    assert call("sweep", "sums.yaml")[0] == 0
+    done = Path("runs/sums/mean/seed-41/done.json")
+    whole = json.loads(done.read_text())
+    done.write_bytes(done.read_bytes()[:20])
+    code, _, err = call("sweep", "sums.yaml")
+    assert (code, "E0615" in err, "remove it, then the same command goes on" in err) == (1, True, True)
+    done.unlink()
+    code, out, _ = call("sweep", "sums.yaml")
+    assert (code, "2 runs, 1 to do" in out) == (0, True)
+    assert json.loads(done.read_text())["best"] == whole["best"]
+
+
 def test_a_cell_that_diverges_is_a_result(place, call):  # noqa: F811
     (place / "rates.yaml").write_text(
         "base: tiny\nset: {train: {epochs: 2, optimizer: {name: sgd}}}\naxes: {train.optimizer.lr: [1e30, 1e-2]}\n"

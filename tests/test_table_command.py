@@ -32,7 +32,7 @@ def called(capsys, *arguments: str) -> tuple[object, str, str]:
         (("table", "runs/plantd"), "E0808", "the sweeps there are: runs/broken, runs/empty, runs/odd, runs/planted"),
         (("table", "sweep.yaml"), "E0808", "this is a file, not the folder of a sweep"),
         (("table", "runs"), "E0808", "the folder of a sweep has a `sweep.json`"),
-        (("table", "runs/broken"), "E0615", "damaged"),
+        (("table", "runs/broken"), "E0615", "give the `archspec sweep` command again"),
         (("table", "runs/odd"), "E0809", "give the `archspec sweep` command again"),
         (("table", "runs/planted", "--score", "ac"), "E0810", "write `acc`"),
         (("table", "runs/empty"), "E0811", "`archspec sweep FILE` trains them"),

@@ -70,12 +70,15 @@ def command(
         where.check()
     ground, base = ground_of(sweep, overrides)
     chosen = several.chosen(base, seeds or sweep.seeds) or [base.settings.train.seed]
+    from archspec.train import device as devices
     from archspec.train.display import choose
     from archspec.train.processes import joined
 
     with joined() as processes:
         means = Means(device, data_dir, trust, choose(), processes)
         several.check_one_process(means)
+        if on == "local":
+            devices.choose(device or "auto")
         plan = planner(ground, means)
         cells = plan(cells_of(sweep))
         if dry_run:

@@ -115,8 +115,15 @@ def parsed(text: str | bytes, path: Path) -> Record:
     try:
         return dict(json.loads(text))
     except (ValueError, TypeError) as problem:
-        cure = "take the file from a copy of the run; its weights can be used all the same"
+        cure = ANEW.get(path.name, "take the file from a copy of the run; its weights can be used all the same")
         raise fault("E0615", "this file of a run is damaged: it holds no JSON", path, cure) from problem
+
+
+ANEW = {
+    "done.json": "remove it, then the same command goes on from the last checkpoint, and writes it anew",
+    "sweep.json": "give the `archspec sweep` command again, which writes it anew",
+}
+"""What to do for a damaged file that can be had again."""
 
 
 def lines_of(path: Path) -> list[Record]:
