@@ -90,6 +90,21 @@ def trials(folder: str) -> dict[str, dict[str, str]]:
     return {name: cell["axes"] for name, cell in cells.items()}
 
 
+def test_a_damaged_journal_is_told_and_a_search_without_it_comes_to_the_same_trials(place, call):  # noqa: F811
+    pytest.importorskip("optuna", reason="Optuna is not installed")
+    (place / "search.yaml").write_text(SEARCH.replace("seeds: 2", "seeds: 1").replace("trials: 4", "trials: 2"))
+    assert call("sweep", "search.yaml")[0] == 0
+    before, journal = trials("runs/search"), place / "runs/search/search.journal"
+    for damage in (b"garbage\n", b"[]\n", b"\xff\n"):
+        journal.write_bytes(damage)
+        code, out, err = call("sweep", "search.yaml")
+        assert (code, "E0615" in err, "line 1" in err, "or remove it" in err) == (1, True, True, True)
+    journal.unlink()
+    code, out, _ = call("sweep", "search.yaml")
+    assert (code, trials("runs/search")) == (0, before)
+    assert "epoch 1/2" not in out
+
+
 def test_a_search_that_was_interrupted_goes_on_as_it_would_have(place, call, monkeypatch):  # noqa: F811
     pytest.importorskip("optuna", reason="Optuna is not installed")
     (place / "search.yaml").write_text(SEARCH)

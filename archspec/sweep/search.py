@@ -5,9 +5,11 @@ goes on: trials that were running run on with the same values. What the next tri
 of the trial and what is known then; with one run at a time it is the same whether it was interrupted or not.
 """
 
+import json
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, SpecError
@@ -34,6 +36,17 @@ def imported() -> Any:
         cure = '`pip install "archspec-nn[search]"`'
         raise SpecError([Diagnostic("E0841", "`search` needs Optuna, which is not installed", help=cure)]) from None
     return optuna
+
+
+def check_journal(path: Path) -> None:
+    """E0615 for a line of the journal that something else has written."""
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        try:
+            json.loads(line)["op_code"]
+        except (ValueError, TypeError, KeyError):
+            message = f"the journal of the search is damaged: line {number} is none of its own"
+            cure = "take it from a copy, or remove it: the search begins anew, with the runs that there are"
+            raise SpecError([Diagnostic("E0615", message, path=str(path), help=cure)]) from None
 
 
 @dataclass
@@ -78,6 +91,7 @@ class Trials:
         if path.exists():
             whole = path.read_bytes()
             path.write_bytes(whole[: whole.rfind(b"\n") + 1])
+            check_journal(path)
         self.optuna.logging.disable_default_handler()
         journal = self.optuna.storages.journal.JournalFileBackend(str(path))
         storage = self.optuna.storages.JournalStorage(journal)
