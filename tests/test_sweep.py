@@ -304,6 +304,11 @@ def test_every_run_is_that_of_train_and_the_table_says_what_they_come_to(place, 
     for path in (".", "/dev/null/sums"):
         code, _, err = call("sweep", "sums.yaml", "--run-dir", path)
         assert (code, "E0610" in err) == (1, True), path
+    Path("others.yaml").write_text(Path("sums.yaml").read_text())
+    before = Path("runs/sums/sweep.json").read_bytes()
+    code, _, err = call("sweep", "others.yaml", "--run-dir", "runs/sums")
+    assert (code, "E0806" in err, "another sweep, `sums`" in err) == (1, True, True)
+    assert Path("runs/sums/sweep.json").read_bytes() == before
 
 
 def test_scores_of_different_protocols_are_not_mixed_silently(place, call):  # noqa: F811

@@ -73,6 +73,7 @@ def test_mistakes_are_told_at_their_place_before_anything_runs(tmp_path, text, c
     [problem] = caught.value.diagnostics
     assert (problem.code, cure in problem.help) == (code, True), problem
     span = problem.span
+    assert Path(span.source.path).name == "sweep.yaml"
     assert span.source.text[span.start : span.end].startswith(at[: span.end - span.start])
 
 

@@ -226,7 +226,7 @@ def run_all(work: Work, base: Spec, where: Where, plan: Plan) -> None:
     from archspec.train.interrupt import Interrupted
 
     folder = work.folder
-    folder.check([] if work.sweep.search else work.checked)
+    folder.check(work.sweep, [] if work.sweep.search else work.checked)
     made(folder.path)
     with folder.lock:
         queue = work.queued(plan)

@@ -87,9 +87,10 @@ def ends_of(one: Range) -> Iterator[Alternative]:
 
 
 def at_value(one: Range, text: str) -> Alternative:
-    """A value of a range as an alternative, in a text of its own, since the file does not have it."""
+    """A value of a range as an alternative: an end where the file has it, any other in a text of its own."""
     name = ".".join(part.text for part in one.path)
-    value = Scalar(Span(SourceFile(f"a value of {name}", text), 0, len(text)), text)
+    own = Scalar(Span(SourceFile(f"a value of {name}", text), 0, len(text)), text)
+    value = next((end for end in one.written if float(end.text) == float(text)), own)
     return Alternative(text, (layer([*one.path], value, Problems()),), one.span)
 
 

@@ -12,7 +12,7 @@ from archspec.syntax.load import parse_spec
 from archspec.syntax.spec import Spec
 from archspec.train import folder
 from archspec.train.files import write, write_json
-from archspec.train.folder import Record, RunFolder
+from archspec.train.folder import Record, RunFolder, parsed
 from archspec.train.group import Group, is_group, with_seed, with_seeds
 from archspec.train.lock import Lock
 from archspec.train.resumption import FREE, finished, leaves
@@ -61,7 +61,7 @@ class SweepFolder:
 
     def begin(self, sweep: Sweep, cells: Sequence[Planned], options: Record) -> None:
         """Put down what is to run. E0610 for a folder of something else, E0806 for runs of other specs in it."""
-        self.check(cells)
+        self.check(sweep, cells)
         self.path.mkdir(parents=True, exist_ok=True)
         write(self.path / "sweep.yaml", sweep.source.text)
         told: Record = {"name": sweep.name, "seeds": self.seeds}
@@ -98,10 +98,14 @@ class SweepFolder:
         """Whether it is the folder of a sweep already."""
         return (self.path / FILE).is_file()
 
-    def check(self, cells: Sequence[Planned]) -> None:
+    def check(self, sweep: Sweep, cells: Sequence[Planned]) -> None:
         """Whether this folder can hold the sweep."""
         if not self.is_begun:
             folder.check_free(self.path)
+        elif (own := parsed((self.path / FILE).read_bytes(), self.path / FILE).get("name")) != sweep.name:
+            message, cure = f"this is the folder of another sweep, `{own}`", "name another folder with `--run-dir`"
+            note = f"if it is that one under another name, write `name: {own}` in the file"
+            raise SpecError([Diagnostic("E0806", message, path=str(self.path), notes=(note,), help=cure)])
         if problems := [one for cell in cells if cell.twin is None for one in self.differing(cell)]:
             raise SpecError(problems)
 

@@ -31,6 +31,8 @@ class Range:
     scale: str
     step: Number | None
     span: Span
+    written: tuple[Scalar, ...]
+    """Its ends as the file has them."""
 
     @property
     def is_whole(self) -> bool:
@@ -95,7 +97,9 @@ def range_of(path: list[Scalar], value: Mapping, problems: Problems) -> Range | 
     low, high, step, scale = found["from"], found["to"], found.get("step"), found.get("scale", SCALES[0])
     wrong = next(mistakes(low, high, step, scale), None)
     if wrong is None:
-        return Range(tuple(path), low, high, scale, step, value.span)
+        ends = (value.entries[name].value for name in ("from", "to"))
+        written = tuple(end for end in ends if isinstance(end, Scalar))
+        return Range(tuple(path), low, high, scale, step, value.span, written)
     message, cure = wrong
     problems.error("E0847", value.span, message, help=cure)
     return None

@@ -161,7 +161,8 @@ def read(path: Path) -> Outcome:
             raise ValueError("no cells")
         return Outcome(path, str(told["name"]), seeds, cells, (str(split), str(name)), baseline)
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        message = f"this file says something else than that of a sweep: {type(problem).__name__}: {problem}"
+        lack = f"it has no {problem}" if isinstance(problem, KeyError) else str(problem)
+        message = f"this file says something else than that of a sweep: {lack}"
         cure = "give the `archspec sweep` command again, which writes it anew"
         raise SpecError([Diagnostic("E0809", message, path=str(file), help=cure)]) from problem
 
