@@ -1,4 +1,4 @@
-"""What beginning a run costs, where many short ones are trained: a process for each, one process for all, forks of one.
+"""What beginning a run costs, where many short ones are trained: in turn, and side by side started anew or forked.
 
     python benchmarks/short_runs.py [--runs 4] [--rounds 3] [-o benchmarks/results/short_runs.md]
 
@@ -8,6 +8,7 @@ machine does. The weights of all forms are compared bit for bit.
 """
 
 import argparse
+import ctypes
 import os
 import platform
 import resource
@@ -16,7 +17,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -37,81 +40,64 @@ data: {name: pattern, limit: 12, batch_size: 4}
 train: {epochs: 3, threads: 1, optimizer: {name: adam, lr: 1e-2}}
 """
 
-HEAD = """\
-import os, sys
-import archspec.data.load, archspec.train.run, archspec.train.structure
-import archspec.commands.opening, archspec.commands.train, archspec.commands.training
-from archspec.commands.main import run
+FROM_A_PROGRAM = "import sys; from archspec.commands.main import run; run(sys.argv[1:])"
+"""In a program of the user's, `--jobs` starts every process anew, as the command did before it forked."""
 
-def train(folder):
-    try:
-        run(["train", "tiny.yaml", "--run-dir", folder])
-    except SystemExit as left:
-        assert not left.code
-"""
-
-IN_TURN = HEAD + "for folder in sys.argv[1:]: train(folder)\n"
-
-FORKED = (
-    HEAD
-    + """
-for folder in sys.argv[1:]:
-    child = os.fork()
-    if child == 0:
-        train(folder)
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
-"""
-)
-
-
-def started(program: list[str], place: Path) -> None:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "ARCHSPEC_CACHE": str(place / "cache")}
-    subprocess.run([sys.executable, *program], cwd=place, env=environment, stdout=subprocess.DEVNULL, check=True)
-
-
-def each(place: Path, folders: list[str]) -> None:
-    for folder in folders:
-        started(["-m", "archspec", "train", "tiny.yaml", "--run-dir", folder], place)
-
-
-def in_turn(place: Path, folders: list[str]) -> None:
-    started(["-c", IN_TURN, *folders], place)
-
-
-def forked(place: Path, folders: list[str]) -> None:
-    started(["-c", FORKED, *folders], place)
-
-
-FORMS: dict[str, Callable[[Path, list[str]], None]] = {
-    "a process for each, as `--jobs` has it": each,
-    "one process, as in turn": in_turn,
-    "forks of one that has imported everything": forked,
+FORMS = {
+    "side by side, each started anew": (["-c", FROM_A_PROGRAM], "2"),
+    "side by side, forked": (["-m", "archspec"], "2"),
+    "in turn, in one process": (["-m", "archspec"], "1"),
 }
+"""Which Python program trains, and how many runs at a time."""
 
 
-def timed(work: Callable[[], None]) -> tuple[float, float]:
-    """Seconds on the clock and of processors."""
+def train(form: str, runs: int, place: Path, folder: str) -> list[bytes]:
+    """Train with so many seeds; the weights of each."""
+    program, jobs = FORMS[form]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "ARCHSPEC_CACHE": str(place / "cache")}
+    command = [sys.executable, *program, "train", "tiny.yaml", "--seeds", str(runs), "--jobs", jobs]
+    command += ["--run-dir", folder]
+    subprocess.run(command, cwd=place, env=environment, stdout=subprocess.DEVNULL, check=True)
+    return [(place / folder / f"seed-{seed}/checkpoints/last.safetensors").read_bytes() for seed in range(runs)]
+
+
+def adopt_orphans() -> None:
+    """Let what the commands leave behind be waited for here: the process that is forked ends after the command."""
+    assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+
+
+PR_SET_CHILD_SUBREAPER = 36  # of prctl(2)
+
+
+def wait_for_orphans() -> None:
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+
+
+def timed(work: Callable[[], list[bytes]]) -> tuple[list[bytes], float, float]:
+    """What comes of it, and the seconds on the clock and of processors."""
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    work()
+    made = work()
+    clock = time.perf_counter() - start
+    wait_for_orphans()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.perf_counter() - start, processor
+    return made, clock, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def measure(runs: int, rounds: int) -> dict[str, list[tuple[float, float]]]:
-    """The times of each form, round by round; a first run, which makes the data, does not count."""
+    """The times of each form, round by round; a first command, which makes the data, does not count."""
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in FORMS}
+    adopt_orphans()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         (place / "tiny.yaml").write_text(SPEC)
-        each(place, ["first"])
-        wanted = (place / "first/checkpoints/last.safetensors").read_bytes()
+        wanted = train("in turn, in one process", runs, place, "first")
         for at in range(rounds):
-            for number, (name, form) in enumerate(FORMS.items()):
-                folders = [f"{at}-{number}-{one}" for one in range(runs)]
-                found[name].append(timed(lambda form=form, folders=folders: form(place, folders)))  # type: ignore[misc]
-                assert all((place / one / "checkpoints/last.safetensors").read_bytes() == wanted for one in folders)
+            for number, name in enumerate(FORMS):
+                made, clock, processor = timed(partial(train, name, runs, place, f"{at}-{number}"))
+                assert made == wanted, name
+                found[name].append((clock, processor))
     return found
 
 
@@ -120,18 +106,18 @@ def report(found: dict[str, list[tuple[float, float]]], runs: int) -> str:
     lines = [
         "# Many short runs: what beginning each costs",
         "",
-        f"`python benchmarks/short_runs.py`, {date.today()}: {runs} runs of a tiny spec, "
+        f"`python benchmarks/short_runs.py`, {date.today()}: {runs} seeds of a tiny spec with `archspec train --jobs`, "
         f"medians of {rounds} rounds, the forms in turn.",
         f"{platform.machine()}, {os.cpu_count()} cores shared with other jobs (load average {os.getloadavg()[1]:.1f}), "
         f"Python {platform.python_version()}, torch {version('torch')}.",
-        "All runs have the same weights to the bit.",
+        "Each seed has the same weights to the bit in all forms. Two runs at a time, each with one thread.",
         "",
         f"| form | processor time of {runs} runs, s | on the clock, s |",
         "|---|---|---|",
     ]
     times = {name: [median(one[at] for one in taken) for at in (1, 0)] for name, taken in found.items()}
     lines += [f"| {name} | {processor:.1f} | {clock:.1f} |" for name, (processor, clock) in times.items()]
-    alone, _, together = (processor for processor, _ in times.values())
+    alone, together, _ = (processor for processor, _ in times.values())
     saved = (alone - together) / (runs - 1)
     lines += [
         "",

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
-from subprocess import PIPE
-from threading import Thread
+from threading import RLock, Thread
 from typing import TYPE_CHECKING
 
 import click
 
+from archspec.commands.origins import Process, origin
 from archspec.commands.training import Means, begin, begins_alike, go_on, task_of
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.syntax.spec import Spec
@@ -152,9 +150,13 @@ class Crew:
     """Processes that train one seed each, to which a signal is passed on once."""
 
     def __init__(self, means: Means, threads: int):
-        self.means, self.threads = means, threads
-        self.running: set[subprocess.Popen[str]] = set()
-        self.stopped = 0
+        from archspec.train import device as devices
+
+        self.means, self.stopped = means, 0
+        environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+        self.origin = origin(environment, devices.choose(means.device or "auto").type)
+        self.running: set[Process] = set()
+        self.lock = RLock()  # of one thread for many: a second signal may come while the first is passed on
 
     @contextmanager
     def signals(self) -> Iterator[None]:
@@ -168,35 +170,37 @@ class Crew:
 
     def stop(self, number: int, _frame: object) -> None:
         """Let every process stop, and start no more."""
-        self.stopped = number
-        for process in list(self.running):
+        with self.lock:
+            self.stopped, running = number, list(self.running)
+        for process in running:
             process.send_signal(number)
 
     def train(self, group: Group, seed: int, title: str, until: int | None = None) -> list[Diagnostic]:
         """Train one seed of a group to its end, or until an epoch; what went wrong. Its lines begin with the title."""
         if self.stopped:
             return []
-        environment = os.environ | {"OMP_NUM_THREADS": str(self.threads)}
-        # In a session of its own, since Ctrl-C on a terminal would reach it twice, and the second time kills.
-        with subprocess.Popen(
-            self.command(group, seed, until),
-            stdout=PIPE,
-            stderr=PIPE,
-            text=True,
-            env=environment,
-            start_new_session=True,
-        ) as process:
-            self.running.add(process)
-            said: list[str] = []
-            listener = Thread(target=listen, args=(process, said))
-            listener.start()
-            relay(title, process, self.means.shown)
-            listener.join()
+        process = self.begun(self.arguments(group, seed, until))
+        said: list[str] = []
+        listener = Thread(target=listen, args=(process, said))
+        listener.start()
+        relay(title, process, self.means.shown)
+        listener.join()
+        code = process.wait()
         self.running.discard(process)
-        return self.problems(group, seed, process.returncode, said)
+        return self.problems(group, seed, code, said)
 
-    def command(self, group: Group, seed: int, until: int | None) -> list[str]:
-        """The command that trains one seed, or goes on with it."""
+    def begun(self, arguments: list[str]) -> Process:
+        """A process, which is told at once if all were asked to stop while it began."""
+        process = self.origin.begin(arguments)
+        with self.lock:
+            self.running.add(process)
+            late = self.stopped
+        if late:
+            process.send_signal(late)
+        return process
+
+    def arguments(self, group: Group, seed: int, until: int | None) -> list[str]:
+        """Those of `archspec` that train one seed, or go on with it."""
         run = group.run(seed)
         where = ["--resume" if run.spec.exists() else "--run-dir", str(run.path)]
         means = options_of(self.means)
@@ -205,7 +209,7 @@ class Crew:
             means += [part for one in self.means.renames for part in ("--rename", one)]
         means += ["--until", str(until)] if until else []
         one = ["--set", f"train.seed={seed}", "--set", "train.seeds=null"]
-        return [sys.executable, "-m", "archspec", "train", str(group.spec), *where, *means, *one]
+        return ["train", str(group.spec), *where, *means, *one]
 
     def problems(self, group: Group, seed: int, code: int, said: list[str]) -> list[Diagnostic]:
         """What is to be told of a process that has ended."""
@@ -222,20 +226,22 @@ def options_of(means: Means) -> list[str]:
     return [*found, *(["--trust"] if means.trust else [])]
 
 
-def listen(process: subprocess.Popen[str], said: list[str]) -> None:
+def listen(process: Process, said: list[str]) -> None:
     """Keep the complaints of a process."""
     assert process.stderr is not None
-    said.extend(process.stderr)
+    with process.stderr:
+        said.extend(process.stderr)
 
 
-def relay(title: str, process: subprocess.Popen[str], shown: Display) -> None:
+def relay(title: str, process: Process, shown: Display) -> None:
     """Pass on what a process says, up to the table at its end."""
     assert process.stdout is not None
     ended = False
-    for line in process.stdout:
-        ended = ended or not line.strip()
-        if not ended:
-            shown.say(f"{title}: {line.rstrip()}")
+    with process.stdout:
+        for line in process.stdout:
+            ended = ended or not line.strip()
+            if not ended:
+                shown.say(f"{title}: {line.rstrip()}")
 
 
 def is_finished(group: Group, spec: Spec, seed: int) -> bool:
