@@ -135,9 +135,10 @@ def test_a_search_that_was_interrupted_goes_on_as_it_would_have(place, call, mon
         assert differing(other[name], run) == []
     assert "4 trials, 8 runs, 0 to do" in call("sweep", "search.yaml")[1]
 
-    (place / "search.yaml").write_text(SEARCH.replace("  train.clip: [null, 0.5]\n", ""))
-    code, _, err = call("sweep", "search.yaml")
-    assert (code, "E0806" in err, "of other axes" in err) == (1, True, True)
+    for was, now in (("  train.clip: [null, 0.5]\n", ""), ("0.5", "0.25"), ("1e-1", "1e-2"), ("step: 4", "step: 2")):
+        (place / "search.yaml").write_text(SEARCH.replace(was, now))
+        code, _, err = call("sweep", "search.yaml")
+        assert (code, "E0806" in err, "of other axes" in err) == (1, True, True), now
     monkeypatch.setitem(sys.modules, "optuna", None)
     code, _, err = call("sweep", "search.yaml", "--run-dir", "other")
     assert (code, "E0841" in err, 'pip install "archspec-nn[search]"' in err) == (1, True, True)

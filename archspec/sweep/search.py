@@ -99,11 +99,13 @@ class Trials:
         return self.optuna.create_study(storage=storage, study_name=STUDY, direction=direction, load_if_exists=True)
 
     def recall(self) -> None:
-        """Take up the trials that there are. E0806 for those of other axes."""
-        names = {axis.name for axis in self.sweep.axes}
+        """Take up the trials that there are. E0806 for those of other axes, alternatives or ranges."""
+        axes = {axis.name: self.distribution(axis) for axis in self.sweep.axes}
         for one in self.study.get_trials(deepcopy=False):
-            if {*one.params} != names:
-                if one.state.is_finished() or {*one.params} - names:
+            if any(axes.get(name) != kind for name, kind in one.distributions.items()):
+                raise SpecError([self.other()])
+            if {*one.params} != {*axes}:
+                if one.state.is_finished():
                     raise SpecError([self.other()])
                 self.study.tell(one.number, state=self.optuna.trial.TrialState.FAIL)  # killed while it was asked for
                 continue
@@ -113,8 +115,9 @@ class Trials:
         self.to_do = sum(is_open) + max(0, self.search.trials - self.asked) * len(self.folder.seeds)
 
     def other(self) -> Diagnostic:
-        """E0806 for a search over other axes."""
-        message, cure = "the trials in this folder are of other axes", "take that back, or name another `--run-dir`"
+        """E0806 for a search over something else."""
+        message = "the trials in this folder are of other axes, alternatives or ranges"
+        cure = "take that back, or name another folder with `--run-dir`"
         return Diagnostic("E0806", message, path=str(self.folder.path / JOURNAL), help=cure)
 
     def take(self, number: int, values: dict[str, Any], is_finished: bool = False) -> None:
